@@ -1,0 +1,113 @@
+//! `collection`: a Map, Set, array or object used as a dictionary, that is only added to.
+
+use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+
+use super::bindings::bindings_of;
+use super::event_listener::follows;
+use super::words::holder_path;
+use super::{Advice, Collection, Context, Finding, Rule, Subject, Told, grouped, sample};
+use crate::growth::{GrowthSite, Pattern};
+
+/// Kinds of collections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CollectionKind {
+    /// `Map`
+    Map,
+    /// `Set`
+    Set,
+    /// `Array`
+    Array,
+    /// An object with a property per key.
+    Object,
+}
+
+impl CollectionKind {
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Map => "Map",
+            Self::Set => "Set",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+}
+
+/// Whether the site is a collection of the user's.
+pub(super) fn check(
+    context: &Context<'_>,
+    site: &GrowthSite,
+) -> Option<(Rule, String, Subject)> {
+    let graph = context.graph();
+    let owner = site.group.owner;
+    let kind = match site.group.pattern {
+        Pattern::Entries if graph.node_name(owner) == "Set" => CollectionKind::Set,
+        Pattern::Entries => CollectionKind::Map,
+        Pattern::Elements => CollectionKind::Array,
+        Pattern::Keys => CollectionKind::Object,
+        _ => return None,
+    };
+    let bindings = bindings_of(context, owner);
+    let value = sample(graph, site);
+    let value_class = value
+        .filter(|v| graph.node_type(*v) == NodeType::Object)
+        .map(|v| graph.node_name(v).to_string())
+        .filter(|c| c != "Object" && c != "Array");
+    let collection = Collection {
+        kind,
+        bindings,
+        value_keys: value.map(|v| keys(graph, v)).unwrap_or_default(),
+        value_class,
+    };
+    Some((Rule::Collection, holder_path(context, owner), Subject::Collection(collection)))
+}
+
+fn keys(graph: &HeapGraph, value: NodeId) -> Vec<String> {
+    graph
+        .edges(value)
+        .filter(|e| e.kind == EdgeType::Property)
+        .filter_map(|e| graph.edge_text(e))
+        .filter(|n| *n != "__proto__" && !n.starts_with("<symbol"))
+        .take(32)
+        .map(ToString::to_string)
+        .collect()
+}
+
+pub(super) fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Advice {
+    let site = finding.site;
+    let before = site.counts.first().copied().unwrap_or(0);
+    let after = site.counts.last().copied().unwrap_or(0);
+    let holder = &finding.holder;
+    let kind = collection.kind.name();
+    let title = format!("{kind} `{holder}`: {} → {} entries", grouped(before), grouped(after));
+    let place = told.place.map_or_else(|| "The program".into(), |p| format!("`{p}`"));
+    let per_request = match told.requests {
+        Some(requests) if requests > 0 && follows(site.delta(), requests) => {
+            "an entry with every request"
+        }
+        _ => "entries again and again",
+    };
+    let explanation = format!(
+        "{place} adds {per_request} to the {kind} `{holder}`, and nothing takes them out. The {kind} lives \
+         as long as its module does, that is, as long as the program, and with it every entry."
+    );
+    let fix = match collection.kind {
+        CollectionKind::Map => format!(
+            "Give `{holder}` a bound before adding: `if ({holder}.size >= 1000) \
+             {holder}.delete({holder}.keys().next().value)`. Or delete the entry when what it belongs to \
+             ends, or use an LRU cache with `max` and `ttl`."
+        ),
+        CollectionKind::Set => format!(
+            "Delete from `{holder}` when what an entry belongs to ends, or bound it: `if ({holder}.size \
+             >= 1000) {holder}.delete({holder}.values().next().value)`."
+        ),
+        CollectionKind::Array => format!(
+            "Remove what is no longer needed, or keep only the newest: `if ({holder}.length > 1000) \
+             {holder}.shift()`."
+        ),
+        CollectionKind::Object => format!(
+            "`delete {holder}[key]` when the entry is no longer needed, or use a `Map` with a bound."
+        ),
+    };
+    Advice { title, explanation, fix }
+}

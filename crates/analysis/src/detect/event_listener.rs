@@ -1,0 +1,151 @@
+//! `event-listener`: listeners of an `EventEmitter`.
+//!
+//! Node keeps listeners in `emitter._events`: an object by event name, whose values are one function or an
+//! array of functions. A listener registered with `once` is a bound wrapper that knows the original.
+
+use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+
+use super::words::holder_path;
+use super::{Advice, Context, Finding, Listener, Rule, Subject, Told, grouped, listed, sample};
+use crate::growth::{GrowthSite, Pattern};
+use crate::scripts::{internal, property};
+
+/// Whether the site is an emitter's list of listeners.
+pub(super) fn check(
+    context: &Context<'_>,
+    site: &GrowthSite,
+) -> Option<(Rule, String, Subject)> {
+    let graph = context.graph();
+    let owner = site.group.owner;
+    let (emitter, event) = match site.group.pattern {
+        Pattern::Elements => {
+            let (events, event) = holder_by_property(context, owner)?;
+            (emitter_of(context, events)?, Some(event))
+        }
+        // Each listener under an event of its own: `bus.once('reply:' + id, …)`.
+        Pattern::Keys => (emitter_of(context, owner)?, None),
+        _ => return None,
+    };
+    let sample = sample(graph, site)?;
+    let (function, once) = listener_function(graph, sample);
+    let path = holder_path(context, emitter);
+    let listener = Listener {
+        emitter: path.clone(),
+        event,
+        function: context.scripts.place(graph, function),
+        function_name: match graph.node_type(function) {
+            NodeType::Closure => graph.node_name(function).to_string(),
+            _ => String::new(),
+        },
+        captured: captured(graph, function),
+        once,
+    };
+    Some((Rule::EventListener, path, Subject::Listener(listener)))
+}
+
+/// The object that holds `node` by a property below `_events`, and the property's name.
+fn holder_by_property(context: &Context<'_>, node: NodeId) -> Option<(NodeId, String)> {
+    let graph = context.graph();
+    context.retainers.of_node(node).find_map(|held| {
+        let edge = graph.edge(held.edge);
+        let is_event = edge.kind == EdgeType::Property && emitter_of(context, held.from).is_some();
+        is_event.then(|| (held.from, graph.edge_text(edge).unwrap_or_default().to_string()))
+    })
+}
+
+/// The emitter whose `_events` this object is.
+fn emitter_of(context: &Context<'_>, events: NodeId) -> Option<NodeId> {
+    let graph = context.graph();
+    context.retainers.of_node(events).find_map(|held| {
+        let edge = graph.edge(held.edge);
+        let is_events = edge.kind == EdgeType::Property && graph.edge_text(edge) == Some("_events");
+        is_events.then_some(held.from)
+    })
+}
+
+/// The user's function behind what `_events` holds, and whether it was registered with `once`.
+fn listener_function(graph: &HeapGraph, held: NodeId) -> (NodeId, bool) {
+    let wrapped = property(graph, held, "listener").or_else(|| {
+        internal(graph, held, "bound_this").and_then(|state| property(graph, state, "listener"))
+    });
+    if let Some(original) = wrapped {
+        return (unbound(graph, original), true);
+    }
+    (unbound(graph, held), false)
+}
+
+/// The function behind `f.bind(…)`. Bindings of bindings are rare and finite; a few steps reach the end.
+fn unbound(graph: &HeapGraph, function: NodeId) -> NodeId {
+    let mut at = function;
+    for _ in 0..8 {
+        match internal(graph, at, "bound_function") {
+            Some(inner) => at = inner,
+            None => break,
+        }
+    }
+    at
+}
+
+/// The variables of the scope that the function closes over.
+fn captured(graph: &HeapGraph, function: NodeId) -> Vec<String> {
+    let Some(scope) = internal(graph, function, "context") else { return Vec::new() };
+    let mut names: Vec<String> = graph
+        .edges(scope)
+        .filter(|e| e.kind == EdgeType::Context)
+        .filter_map(|e| graph.edge_text(e))
+        .filter(|name| !matches!(*name, "this" | "arguments" | ".this_function" | ".new.target"))
+        .map(ToString::to_string)
+        .collect();
+    names.dedup();
+    names
+}
+
+pub(super) fn advise(finding: &Finding<'_>, listener: &Listener, told: Told<'_>) -> Advice {
+    let site = finding.site;
+    let before = site.counts.first().copied().unwrap_or(0);
+    let after = site.counts.last().copied().unwrap_or(0);
+    let emitter = &listener.emitter;
+    let (event, what) = match &listener.event {
+        Some(event) => (event.as_str(), format!("'{event}' listeners on `{emitter}`")),
+        None => ("…", format!("listeners on `{emitter}`, each for an event of its own")),
+    };
+    let title = format!("{what}: {} → {}", grouped(before), grouped(after));
+    let place = told.place.map_or_else(|| "The statement that adds it".into(), |p| format!("`{p}`"));
+    let per_request = match told.requests {
+        Some(requests) if requests > 0 && follows(site.delta(), requests) => {
+            "a new one with every request"
+        }
+        _ => "a new one again and again, on a path that runs repeatedly",
+    };
+    let life = if emitter == "process" {
+        "`process` lives as long as the program, so every one of them does too".to_string()
+    } else {
+        format!("`{emitter}` outlives them, so none of them is ever freed")
+    };
+    let keeps = if listener.captured.is_empty() {
+        "everything its function refers to".to_string()
+    } else {
+        format!("{} from the scope it was created in", listed(&listener.captured))
+    };
+    let once_note = if listener.once {
+        " `once` does not help as long as the event does not come."
+    } else {
+        ""
+    };
+    let explanation = format!(
+        "{place} registers {per_request} and nothing removes it. {life}; each keeps {keeps}.{once_note}"
+    );
+    let where_ = told.function.map_or_else(String::new, |f| format!(" out of `{f}`"));
+    let fix = format!(
+        "Register the '{event}' listener once, at start-up: move it{where_} to the top level of the \
+         module. If it must belong to one request, keep the function in a variable and remove it when \
+         the response ends: `res.once('close', () => {emitter}.removeListener('{event}', listener))`."
+    );
+    Advice { title, explanation, fix }
+}
+
+/// Whether the growth is about one for each request.
+pub(super) fn follows(delta: u64, requests: u64) -> bool {
+    let ratio = delta as f64 / requests as f64;
+    (0.8..=1.25).contains(&ratio)
+}

@@ -1,0 +1,232 @@
+//! Detectors: from a growth site to a finding that names the family of the leak and who holds it.
+//!
+//! Each detector has its own file and answers two questions. `check`: is this site of my family, and which
+//! object, event, variable is it? `advise`: what should the user be told, with the names from their heap
+//! and, once `source` has found it, the statement from their file. A finding states claim, evidence and
+//! confidence; it computes nothing that the site does not hold.
+
+mod bindings;
+mod collection;
+mod event_listener;
+mod rules;
+mod unknown;
+mod words;
+
+use leakline_heap::{HeapGraph, NodeId, Retainers};
+use serde::Serialize;
+
+pub use bindings::Binding;
+pub use collection::CollectionKind;
+pub use rules::{Rule, all_rules};
+pub use words::{holder_path, path_steps, path_words};
+
+use crate::comparability::By;
+use crate::growth::{GrowthAnalysis, GrowthSite};
+use crate::scripts::{Place, Scripts};
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// A hint: little growth, or only the runtime's own objects.
+    Low,
+    /// Seen once, or without comparable ids.
+    Medium,
+    /// Seen to repeat, with the holder known.
+    High,
+}
+
+/// What a growth site turned out to be.
+#[derive(Clone, Debug)]
+pub struct Finding<'a> {
+    /// The family.
+    pub rule: Rule,
+    /// The place and its numbers.
+    pub site: &'a GrowthSite,
+    /// Who holds, as a JavaScript developer would write it: `process`, `cache`, `server.sessions`.
+    pub holder: String,
+    /// What the family knows beyond that.
+    pub subject: Subject,
+    /// How sure.
+    pub confidence: Confidence,
+}
+
+/// What a family knows about a site.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// Listeners of an event.
+    Listener(Listener),
+    /// Entries of a collection.
+    Collection(Collection),
+    /// A holder of no known family.
+    Unknown,
+}
+
+/// Listeners that pile up on an emitter.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// The emitter, as its holder's path: `process`, `bus`.
+    pub emitter: String,
+    /// The event, `None` where each listener has an event of its own.
+    pub event: Option<String>,
+    /// Where the listening function stands.
+    pub function: Option<Place>,
+    /// Its name, empty for an anonymous one.
+    pub function_name: String,
+    /// Variables that each listener keeps through the scope it closes over.
+    pub captured: Vec<String>,
+    /// Registered with `once`.
+    pub once: bool,
+}
+
+/// A collection that is only added to.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// What kind.
+    pub kind: CollectionKind,
+    /// The variables and properties that hold it, nearest to the user first.
+    pub bindings: Vec<Binding>,
+    /// Property names of the values, for recognising the statement that adds them.
+    pub value_keys: Vec<String>,
+    /// The values' constructor, when it is not `Object`.
+    pub value_class: Option<String>,
+}
+
+/// What is known beside the heap when a finding is put into words.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// The statement that adds, on one line.
+    pub snippet: Option<&'a str>,
+    /// `app.js:14`.
+    pub place: Option<&'a str>,
+    /// The function around the statement.
+    pub function: Option<&'a str>,
+    /// Requests served between first and last snapshot.
+    pub requests: Option<u64>,
+}
+
+/// Words for a finding: what happens, why it leaks, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// One line: the claim.
+    pub title: String,
+    /// Why it leaks, in plain words.
+    pub explanation: String,
+    /// What to change.
+    pub fix: String,
+}
+
+/// What every detector may look at.
+pub struct Context<'a> {
+    /// The comparison.
+    pub growth: &'a GrowthAnalysis<'a>,
+    /// Who holds whom in the last snapshot.
+    pub retainers: &'a Retainers,
+    /// Which file is which.
+    pub scripts: &'a Scripts,
+}
+
+impl<'a> Context<'a> {
+    /// The last snapshot.
+    pub fn graph(&self) -> &'a HeapGraph {
+        self.growth.last()
+    }
+}
+
+/// A last step below this share of the largest is levelling off, not growing: a cache that reaches its
+/// bound, a pool that fills.
+const LEVELLING: u64 = 20;
+
+/// Fewer additional objects than this may be chance: sockets in flight, timers under way.
+const MIN_DELTA: u64 = 16;
+
+/// Below this share of all growth a site is no explanation of it.
+const MIN_SHARE: f64 = 0.01;
+
+/// Growth of a few kilobytes between snapshots happens in every program.
+const MIN_BYTES: u64 = 8 << 10;
+
+/// Names all sites that grow like a leak, heaviest first.
+pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
+    let total = context.growth.growth.retained_bytes.max(1) as f64;
+    let mut findings = Vec::new();
+    for site in &context.growth.sites {
+        let bytes = site.weight.retained_delta_bytes;
+        if !keeps_growing(site) || bytes < MIN_BYTES || (bytes as f64) / total < MIN_SHARE {
+            continue;
+        }
+        let found = event_listener::check(context, site)
+            .or_else(|| collection::check(context, site))
+            .unwrap_or_else(|| unknown::check(context, site));
+        let (rule, holder, subject) = found;
+        let confidence = confidence(context, site, rule);
+        findings.push(Finding { rule, site, holder, subject, confidence });
+    }
+    // A confident finding leads even when something vague weighs more.
+    findings.sort_by_key(|f| {
+        let vague = f.confidence == Confidence::Low;
+        (vague, std::cmp::Reverse(f.site.weight.retained_delta_bytes))
+    });
+    findings
+}
+
+/// Puts a finding into words.
+pub fn advise(finding: &Finding<'_>, told: Told<'_>) -> Advice {
+    match &finding.subject {
+        Subject::Listener(listener) => event_listener::advise(finding, listener, told),
+        Subject::Collection(collection) => collection::advise(finding, collection, told),
+        Subject::Unknown => unknown::advise(finding, told),
+    }
+}
+
+fn keeps_growing(site: &GrowthSite) -> bool {
+    if site.delta() < MIN_DELTA || !site.grows_in_every_gap() {
+        return false;
+    }
+    let steps: Vec<u64> = site.counts.windows(2).map(|w| w[1] - w[0]).collect();
+    let largest = steps.iter().copied().max().unwrap_or(0);
+    let last = steps.last().copied().unwrap_or(0);
+    last * LEVELLING >= largest
+}
+
+fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule) -> Confidence {
+    if rule == Rule::UnknownHolder {
+        return Confidence::Low;
+    }
+    let seen_twice = context.growth.graphs.len() >= 3;
+    if seen_twice && context.growth.comparable.by == By::Id && site.delta() >= 2 * MIN_DELTA {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    }
+}
+
+/// `12,345`: numbers people read.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, d) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(d);
+    }
+    out
+}
+
+/// The first few of a list for a sentence: `a, b and c`.
+pub(crate) fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().take(4).map(|n| format!("`{n}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// A sample of the site's members of its main class.
+pub(crate) fn sample(graph: &HeapGraph, site: &GrowthSite) -> Option<NodeId> {
+    let is_main = |n: &&NodeId| crate::growth::Class::of(graph, **n) == site.group.class;
+    let members = &site.group.members;
+    members.iter().rev().find(is_main).or_else(|| members.last()).copied()
+}

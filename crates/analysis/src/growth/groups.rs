@@ -1,0 +1,333 @@
+//! Links from an owner to new objects, folded into groups that a person would name as one thing.
+
+use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
+use rustc_hash::FxHashMap;
+
+use super::correspond::Correspondence;
+use super::tree::RetainingTree;
+
+/// How an owner holds the members of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Pattern {
+    /// Elements of an array.
+    Elements,
+    /// Entries of a `Map` or `Set`.
+    Entries,
+    /// Properties of an object used as a dictionary: a different name for each member.
+    Keys,
+    /// One property.
+    Property(String),
+    /// One variable of a scope.
+    Variable(String),
+    /// A numbered list of the runtime: handles, roots.
+    List,
+    /// One link of the runtime's own.
+    Internal(String),
+}
+
+/// What the members of a group are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Class {
+    /// Their type.
+    pub kind: NodeType,
+    /// Constructor or function name; empty for strings, whose name is their text.
+    pub name: String,
+    /// For functions, script number, line and column (from 0): functions of one place are one class.
+    pub location: Option<(i32, u32, u32)>,
+}
+
+impl Class {
+    /// The class of a node.
+    pub fn of(graph: &HeapGraph, node: NodeId) -> Self {
+        let kind = graph.node_type(node);
+        let kind = if kind.is_string() { NodeType::String } else { kind };
+        let named = !matches!(kind, NodeType::String | NodeType::Number | NodeType::BigInt);
+        Self {
+            kind,
+            name: if named { graph.node_name(node).to_string() } else { String::new() },
+            location: (kind == NodeType::Closure)
+                .then(|| graph.location(node).map(|l| (l.script_id, l.line, l.column)))
+                .flatten(),
+        }
+    }
+
+    /// The name people know the class by: `(closure)` and `(string)` as DevTools writes them.
+    pub fn label(&self) -> &str {
+        match self.kind {
+            NodeType::String => "(string)",
+            NodeType::Number => "(number)",
+            NodeType::BigInt => "(bigint)",
+            NodeType::Closure if self.name.is_empty() => "(closure)",
+            NodeType::Array if self.name.is_empty() => "(array)",
+            _ => &self.name,
+        }
+    }
+}
+
+/// New objects that one owner holds in one way.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Who holds them.
+    pub owner: NodeId,
+    /// The owner's own storage (a map's table, an array's elements), which holds the members too.
+    pub stores: Vec<NodeId>,
+    /// How.
+    pub pattern: Pattern,
+    /// What most of the bytes are.
+    pub class: Class,
+    /// The new objects.
+    pub members: Vec<NodeId>,
+    /// New bytes below the members in the retaining tree: the estimate that ranks groups.
+    pub tree_bytes: u64,
+}
+
+/// From this many properties to new objects on, the names are keys, not fields. Few classes declare more
+/// fields of one kind, and a dictionary that leaks passes it at once.
+const MIN_KEYS: usize = 8;
+
+/// An object that did not exist in the first snapshot (a cache made on first use) owns a growth site only
+/// with this many members: every new object holds a few others.
+const MIN_MEMBERS_OF_NEW_OWNER: usize = 16;
+
+/// Fewer new objects than this in one place are not yet growth.
+const MIN_MEMBERS: usize = 3;
+
+/// Groups that grew, heaviest first, each with its count per snapshot. No group lies inside another.
+pub fn growth_groups(
+    graphs: &[&HeapGraph],
+    earlier: &[Correspondence],
+    tree: &RetainingTree,
+    is_new: &[bool],
+) -> Vec<(Group, Vec<u64>)> {
+    let last = graphs[graphs.len() - 1];
+    let below = new_bytes_below(last, tree, is_new);
+    let mut found = Vec::new();
+    for owner in tree.top_down() {
+        if !can_own(last, owner) {
+            continue;
+        }
+        found.extend(groups_of_owner(last, tree, is_new, &below, owner));
+    }
+    found.sort_by_key(|g| std::cmp::Reverse(g.tree_bytes));
+
+    let mut covered = vec![false; last.node_count()];
+    let mut kept = Vec::new();
+    for group in found {
+        // Bounds the work on heaps with very many small sites; the rest is lighter than any of these.
+        if kept.len() >= 64 {
+            break;
+        }
+        if covered[tree.position(group.owner) as usize] {
+            continue;
+        }
+        let counts = counts(graphs, earlier, &group);
+        if counts.first() >= counts.last() {
+            continue;
+        }
+        for &member in &group.members {
+            // Ranges of members are disjoint or equal; a filled one is not filled again.
+            let range = tree.range(member);
+            if tree.is_reached(member) && !covered[range.start as usize] {
+                covered[range.start as usize..range.end as usize].fill(true);
+            }
+        }
+        kept.push((group, counts));
+    }
+    kept
+}
+
+/// For each node, the shallow size of the new nodes at and below it in the tree.
+fn new_bytes_below(graph: &HeapGraph, tree: &RetainingTree, is_new: &[bool]) -> Vec<u64> {
+    let mut below = vec![0u64; graph.node_count()];
+    for node in tree.top_down().rev() {
+        if is_new[node.index()] {
+            below[node.index()] += graph.self_size(node);
+        }
+        if let Some(up) = tree.parent(node) {
+            below[up.from.index()] += below[node.index()];
+        }
+    }
+    below
+}
+
+/// Compiled code, hidden classes and feedback grow while a program warms up; they hold nothing for the user.
+fn can_own(graph: &HeapGraph, node: NodeId) -> bool {
+    !matches!(graph.node_type(node), NodeType::Code | NodeType::ObjectShape | NodeType::Number)
+        && !graph.node_type(node).is_string()
+}
+
+/// The owner of a store and how its slots hold, when the node is one.
+fn store_of(graph: &HeapGraph, tree: &RetainingTree, node: NodeId) -> Option<(NodeId, &'static str)> {
+    if graph.node_type(node) != NodeType::Array {
+        return None;
+    }
+    let up = tree.parent(node)?;
+    match graph.edge_text(graph.edge(up.edge)) {
+        Some("table") => Some((up.from, "table")),
+        Some("elements") => Some((up.from, "elements")),
+        Some("properties") => Some((up.from, "properties")),
+        _ => None,
+    }
+}
+
+fn groups_of_owner(
+    graph: &HeapGraph,
+    tree: &RetainingTree,
+    is_new: &[bool],
+    below: &[u64],
+    node: NodeId,
+) -> Vec<Group> {
+    let store = store_of(graph, tree, node);
+    // Slots of `elements` and `properties` are drawn a second time as the object's own elements and properties.
+    if store.is_some_and(|(_, kind)| kind != "table") {
+        return Vec::new();
+    }
+    let links: Vec<Edge> =
+        graph.edges(node).filter(|e| is_new[e.to.index()] && holds(graph, *e)).collect();
+    let least = if is_new[node.index()] { MIN_MEMBERS_OF_NEW_OWNER } else { MIN_MEMBERS };
+    if links.len() < least {
+        return Vec::new();
+    }
+    let owner = store.map_or(node, |(owner, _)| owner);
+    let stores: Vec<NodeId> = graph
+        .edges(owner)
+        .filter(|e| {
+            e.kind == EdgeType::Internal
+                && matches!(graph.edge_text(*e), Some("elements" | "properties" | "table"))
+        })
+        .map(|e| e.to)
+        .collect();
+    let keyed = links.iter().filter(|e| e.kind == EdgeType::Property).count() >= MIN_KEYS;
+    let mut folded: FxHashMap<(Pattern, Option<Class>), Vec<NodeId>> = FxHashMap::default();
+    for edge in links {
+        let pattern = pattern_of(graph, edge, store.is_some(), keyed, node);
+        // Functions are told apart by their place, everything else in one place is one thing.
+        let class = (graph.node_type(edge.to) == NodeType::Closure)
+            .then(|| Class::of(graph, edge.to));
+        folded.entry((pattern, class)).or_default().push(edge.to);
+    }
+    let mut groups = Vec::new();
+    for ((pattern, class), mut members) in folded {
+        members.sort_unstable();
+        members.dedup();
+        if members.len() < least {
+            continue;
+        }
+        let class = class.unwrap_or_else(|| heaviest_class(graph, below, &members));
+        let tree_bytes = members
+            .iter()
+            .filter(|m| tree.parent(**m).is_some_and(|up| up.from == node))
+            .map(|m| below[m.index()])
+            .sum();
+        groups.push(Group { owner, stores: stores.clone(), pattern, class, members, tree_bytes });
+    }
+    groups
+}
+
+/// Whether a link of an object is one that can hold members of a group.
+fn holds(graph: &HeapGraph, edge: Edge) -> bool {
+    match edge.kind {
+        EdgeType::Property => graph.edge_text(edge) != Some("__proto__"),
+        EdgeType::Element | EdgeType::Context | EdgeType::Hidden => true,
+        EdgeType::Internal => graph.edge_text(edge).is_some_and(|n| !OWN_LINKS.contains(&n)),
+        EdgeType::Shortcut | EdgeType::Weak | EdgeType::Other => false,
+    }
+}
+
+/// Links from an object to its own parts.
+const OWN_LINKS: [&str; 9] =
+    ["map", "elements", "properties", "table", "shared", "code", "feedback_cell", "context", "script"];
+
+fn pattern_of(graph: &HeapGraph, edge: Edge, in_table: bool, keyed: bool, owner: NodeId) -> Pattern {
+    if in_table {
+        return Pattern::Entries;
+    }
+    let name = || graph.edge_text(edge).unwrap_or_default().to_string();
+    match edge.kind {
+        EdgeType::Property if keyed => Pattern::Keys,
+        EdgeType::Property => Pattern::Property(name()),
+        EdgeType::Context => Pattern::Variable(name()),
+        EdgeType::Element if graph.node_type(owner) == NodeType::Object => Pattern::Elements,
+        EdgeType::Internal if !name().bytes().all(|b| b.is_ascii_digit()) => Pattern::Internal(name()),
+        _ => Pattern::List,
+    }
+}
+
+fn heaviest_class(graph: &HeapGraph, below: &[u64], members: &[NodeId]) -> Class {
+    let mut weight: FxHashMap<Class, u64> = FxHashMap::default();
+    for &m in members {
+        // A group of tiny equals is decided by number: each counts a byte more than it weighs.
+        *weight.entry(Class::of(graph, m)).or_default() += below[m.index()] + 1;
+    }
+    let fallback = || Class { kind: NodeType::Other, name: String::new(), location: None };
+    weight.into_iter().max_by(|a, b| (a.1, &b.0.name).cmp(&(b.1, &a.0.name))).map_or_else(fallback, |(c, _)| c)
+}
+
+/// How many members of the group's class the owner held in each snapshot, first to last.
+fn counts(graphs: &[&HeapGraph], earlier: &[Correspondence], group: &Group) -> Vec<u64> {
+    let mut counts = Vec::with_capacity(graphs.len());
+    for (graph, at) in graphs.iter().zip(earlier) {
+        counts.push(at.get(group.owner).map_or(0, |owner| count_held(graph, owner, group)));
+    }
+    counts.push(count_held(graphs[graphs.len() - 1], group.owner, group));
+    counts
+}
+
+/// How many of the group's class `owner` holds in `graph`, by the group's pattern.
+pub(crate) fn count_held(graph: &HeapGraph, owner: NodeId, group: &Group) -> u64 {
+    let matches_class = |node: NodeId| {
+        let class = Class::of(graph, node);
+        class.kind == group.class.kind
+            && class.name == group.class.name
+            && match (class.location, group.class.location) {
+                // Script numbers are one process's; the same process is what is compared.
+                (Some(a), Some(b)) => a == b,
+                _ => true,
+            }
+    };
+    if group.pattern == Pattern::Entries {
+        let Some(table) = graph.find_edge(owner, EdgeType::Internal, "table") else { return 0 };
+        return count_entries(graph, owner, table.to, matches_class);
+    }
+    graph
+        .edges(owner)
+        .filter(|e| holds(graph, *e) && matches_class(e.to))
+        .filter(|e| match &group.pattern {
+            Pattern::Elements => e.kind == EdgeType::Element,
+            Pattern::Keys => e.kind == EdgeType::Property,
+            Pattern::Property(name) => {
+                e.kind == EdgeType::Property && graph.edge_text(*e) == Some(name)
+            }
+            Pattern::Variable(name) => {
+                e.kind == EdgeType::Context && graph.edge_text(*e) == Some(name)
+            }
+            Pattern::Internal(name) => {
+                e.kind == EdgeType::Internal && graph.edge_text(*e) == Some(name)
+            }
+            Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
+            Pattern::Entries => false,
+        })
+        .count() as u64
+}
+
+/// Entries of a hash table. A map's table holds key, value and chain per entry (every third slot is a key),
+/// a set's key and chain: slots of one kind are counted, so that keys and values of one class are not
+/// counted twice.
+fn count_entries(
+    graph: &HeapGraph,
+    owner: NodeId,
+    table: NodeId,
+    matches_class: impl Fn(NodeId) -> bool,
+) -> u64 {
+    let stride = if graph.node_name(owner) == "Set" { 2 } else { 3 };
+    let mut by_phase = [0u64; 3];
+    for edge in graph.edges(table) {
+        let slot = graph.edge_text(edge).and_then(|n| n.parse::<usize>().ok());
+        if let Some(slot) = slot
+            && matches_class(edge.to)
+        {
+            by_phase[slot % stride] += 1;
+        }
+    }
+    by_phase.into_iter().max().unwrap_or(0)
+}

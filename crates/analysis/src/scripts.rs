@@ -1,0 +1,112 @@
+//! Which file a function comes from, read from the snapshot alone.
+//!
+//! A snapshot's `locations` name a script by number only, and no section maps numbers to files. The map is
+//! in the graph: a closure holds its `shared` function description, that holds the `script` (in Node 22
+//! and earlier `script_or_debug_info`), and a script's name is the path it was loaded from. One closure of
+//! a script is enough for all its locations.
+
+use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+/// A place in a source file as people count: lines and columns from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// The script's path or URL as the snapshot has it: `/srv/app.js`, `file:///srv/app.mjs`, `node:events`.
+    pub script: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in UTF-16 units, from 1.
+    pub column: u32,
+}
+
+impl Place {
+    /// Whether the file belongs to the runtime, not to the user.
+    pub fn is_builtin(&self) -> bool {
+        is_builtin(&self.script)
+    }
+
+    /// The file's name without its folders.
+    pub fn file_name(&self) -> &str {
+        self.script.rsplit(['/', '\\']).next().unwrap_or(&self.script)
+    }
+}
+
+/// Whether a script path belongs to the runtime.
+pub fn is_builtin(script: &str) -> bool {
+    script.is_empty() || script.starts_with("node:") || script.starts_with("internal/")
+}
+
+/// The scripts of one graph, by V8's number. Built in O(locations).
+#[derive(Debug, Default)]
+pub struct Scripts {
+    path_by_id: FxHashMap<i32, String>,
+}
+
+impl Scripts {
+    /// Finds every script that has a closure.
+    pub fn of(graph: &HeapGraph) -> Self {
+        let mut path_by_id: FxHashMap<i32, String> = FxHashMap::default();
+        for location in graph.locations() {
+            let node = NodeId(location.node);
+            if graph.node_type(node) != NodeType::Closure
+                || path_by_id.contains_key(&location.script_id)
+            {
+                continue;
+            }
+            if let Some(path) = script_of_closure(graph, node) {
+                path_by_id.insert(location.script_id, path);
+            }
+        }
+        Self { path_by_id }
+    }
+
+    /// The path of a script.
+    pub fn path(&self, script_id: i32) -> Option<&str> {
+        self.path_by_id.get(&script_id).map(String::as_str)
+    }
+
+    /// Where the node's code stands, when the file is known.
+    pub fn place(&self, graph: &HeapGraph, node: NodeId) -> Option<Place> {
+        let location = graph.location(node)?;
+        let script = self.path(location.script_id)?.to_string();
+        Some(Place { script, line: location.line + 1, column: location.column + 1 })
+    }
+
+    /// All files that are the user's, packages included, sorted.
+    pub fn user_files(&self) -> Vec<&str> {
+        let mut files: Vec<&str> =
+            self.path_by_id.values().map(String::as_str).filter(|p| !is_builtin(p)).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+}
+
+fn script_of_closure(graph: &HeapGraph, closure: NodeId) -> Option<String> {
+    let shared = internal(graph, closure, "shared")?;
+    let mut script = internal(graph, shared, "script")
+        .or_else(|| internal(graph, shared, "script_or_debug_info"))?;
+    // With the debugger's data in place, the script is one step further.
+    if let Some(further) = internal(graph, script, "script") {
+        script = further;
+    }
+    let named = internal(graph, script, "name")
+        .filter(|name| graph.node_type(*name).is_string())
+        .map(|name| graph.node_name(name));
+    let path = named.unwrap_or_else(|| {
+        let own = graph.node_name(script);
+        own.strip_prefix("system / Script / ").unwrap_or(own)
+    });
+    (!path.is_empty()).then(|| path.to_string())
+}
+
+/// The target of an internal edge.
+pub(crate) fn internal(graph: &HeapGraph, node: NodeId, name: &str) -> Option<NodeId> {
+    graph.find_edge(node, EdgeType::Internal, name).map(|e| e.to)
+}
+
+/// The target of a property.
+pub(crate) fn property(graph: &HeapGraph, node: NodeId, name: &str) -> Option<NodeId> {
+    graph.find_edge(node, EdgeType::Property, name).map(|e| e.to)
+}

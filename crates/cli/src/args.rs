@@ -1,0 +1,209 @@
+//! Arguments. Parsed first, acted on later; nothing here opens a file.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::duration;
+
+const EXAMPLES: &str = "\
+EXAMPLES:
+  # See it work: a leaking server is started, investigated and explained
+  leakline demo
+
+  # The service that is leaking right now, by pid
+  leakline investigate 4711
+
+  # Three snapshots that somebody took, first to last
+  leakline suspects a.heapsnapshot b.heapsnapshot c.heapsnapshot
+
+  # Is it a leak at all? A series of memory samples, CSV or JSON lines
+  leakline trend memory.csv
+
+EXIT CODES:
+  0 done  1 internal error  2 wrong usage  3 leak found (with --fail-on-leak)
+  4 bad input  5 target not reached  6 refused for the target's safety
+  130 interrupted";
+
+/// Take a leaking Node.js service to the line of code that leaks.
+#[derive(Debug, Parser)]
+#[command(name = "leakline", version, about, after_help = EXAMPLES, max_term_width = 80)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Machine output on stdout, nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress on stderr
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: Color,
+    /// How much to tell on stderr
+    #[arg(long, global = true, value_enum, default_value = "info", value_name = "LEVEL")]
+    pub log: Level,
+}
+
+/// `--color`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// `--log`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole walkthrough on a built-in leaking server
+    Demo(Demo),
+    /// Investigate a live process, or snapshot files: leak or not, and where
+    Investigate(Investigate),
+    /// Name the leak in two or more snapshots of one process
+    Suspects(Suspects),
+    /// What is in a snapshot, by constructor
+    Summary(Summary),
+    /// What came and what went between snapshots
+    Diff(Diff),
+    /// Who keeps an object alive
+    Retainers(Retainers),
+    /// Is it a leak? The verdict on a series of memory samples
+    Trend(Trend),
+    /// What a rule means and what to do about it
+    Explain(Explain),
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where to write the investigation
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Investigate {
+    /// A pid, or two or more snapshot files, first to last
+    #[arg(required_unless_present = "show_probe", value_name = "TARGET|FILE")]
+    pub targets: Vec<String>,
+    /// Where to write the investigation [default: ./leakline-PID-TIME]
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// How long to watch
+    #[arg(long, default_value = "5m", value_parser = duration::parse)]
+    pub duration: Duration,
+    /// How often to sample memory
+    #[arg(long, default_value = "2s", value_parser = duration::parse)]
+    pub interval: Duration,
+    /// How many snapshots to take; 0 for none
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=10))]
+    pub snapshots: u32,
+    /// Folders to look for sources in
+    #[arg(long, value_name = "DIR")]
+    pub source: Vec<PathBuf>,
+    /// Print the JavaScript that is run inside the target, and stop
+    #[arg(long)]
+    pub show_probe: bool,
+    /// Check and predict, but do nothing to the target
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Signal although it cannot be proven that SIGUSR1 opens the inspector
+    #[arg(long)]
+    pub signal_anyway: bool,
+    /// Take snapshots although there is too little room, for this reason
+    #[arg(long, value_name = "REASON")]
+    pub force: Option<String>,
+    /// Exit with 3 when there is a leak
+    #[arg(long)]
+    pub fail_on_leak: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Suspects {
+    /// Snapshots of one process, first to last
+    #[arg(required = true, num_args = 2.., value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Folders to look for sources in
+    #[arg(long, value_name = "DIR")]
+    pub source: Vec<PathBuf>,
+    /// Requests served between the first and the last snapshot
+    #[arg(long, value_name = "N")]
+    pub requests: Option<u64>,
+    /// Exit with 3 when there is a leak
+    #[arg(long)]
+    pub fail_on_leak: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Summary {
+    /// A snapshot
+    pub file: PathBuf,
+    /// Rows to print
+    #[arg(long, default_value_t = 25, value_name = "N")]
+    pub limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// Snapshots, first to last
+    #[arg(required = true, num_args = 2.., value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Rows to print
+    #[arg(long, default_value_t = 25, value_name = "N")]
+    pub limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Retainers {
+    /// A snapshot
+    pub file: PathBuf,
+    /// The object: @245233
+    #[arg(value_name = "@ID")]
+    pub object: String,
+    /// Paths to look for
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub max_paths: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Trend {
+    /// Series of samples: CSV or JSON lines
+    #[arg(required = true, value_name = "SERIES")]
+    pub files: Vec<PathBuf>,
+    /// Exit with 3 when there is a leak
+    #[arg(long)]
+    pub fail_on_leak: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A rule's id; without one, the list
+    pub rule: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

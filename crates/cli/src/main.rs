@@ -1,0 +1,58 @@
+//! `leakline`: from a rising memory line to the line of code that causes it.
+//!
+//! Glue: arguments in, library calls, text or JSON out, an exit code. What is found is computed below, in
+//! `investigate` and the analyses; how it reads is decided in `report`.
+
+mod args;
+mod commands;
+mod demo;
+mod duration;
+mod error;
+mod exit;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Cli;
+use crate::error::CliError;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    // The first letters typed decide how even a usage error is reported.
+    let wants_json = std::env::args().any(|a| a == "--json");
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e, wants_json),
+    };
+    let output = Output::new(&cli.global);
+    let code = match commands::run(cli.command, &output) {
+        Ok(code) => code,
+        Err(e) if e.is_broken_pipe() => exit::DONE,
+        Err(e) => {
+            output.error(&e);
+            e.exit_code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn usage(e: &clap::Error, wants_json: bool) -> ExitCode {
+    use clap::error::ErrorKind;
+    let asked = matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if asked {
+        // A closed pipe is no failure: `leakline --help | head`.
+        let _ = e.print();
+        return ExitCode::from(exit::DONE);
+    }
+    let _ = e.print();
+    if wants_json {
+        let text = e.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string();
+        let error = CliError::usage(first, "see `leakline --help`");
+        output::print_error_json(&error);
+    }
+    ExitCode::from(exit::USAGE)
+}

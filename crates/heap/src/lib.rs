@@ -1,0 +1,20 @@
+//! The object graph of a JavaScript heap, as columns of fixed-width integers.
+//!
+//! A [`HeapGraph`] holds the nodes and edges of one heap snapshot: node columns, edges in CSR form
+//! (compressed sparse rows), the string table and the source locations. It knows nothing of files,
+//! formats or analyses; `leakline-formats` fills it and `leakline-analysis` reads it.
+//!
+//! **Architecture invariant:** no I/O, no per-node allocation, no recursion. A `HeapGraph` that exists
+//! is consistent: every edge target, name and location was checked when it was built.
+
+mod graph;
+mod kinds;
+mod retainers;
+mod sizes;
+mod strings;
+
+pub use graph::{Columns, Edge, EdgeId, GraphError, HeapGraph, Location, NodeId};
+pub use kinds::{EdgeType, NodeType};
+pub use retainers::{Retainer, Retainers};
+pub use sizes::{Bytes, SizeColumn};
+pub use strings::{StringTable, StringTableBuilder};

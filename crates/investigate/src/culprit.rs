@@ -1,0 +1,153 @@
+//! From a finding to the statement that adds: asks `source` the question that fits the family.
+
+use std::path::{Path, PathBuf};
+
+use leakline_analysis::Scripts;
+use leakline_analysis::detect::{Binding, Collection, Finding, Listener, Subject};
+use leakline_report::{Culprit, Frame, FrameLine, Place};
+use leakline_source::{
+    AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, SourceFiles, Statement, adders,
+    registration,
+};
+
+/// A statement, or the reason why there is none.
+pub(crate) struct Located {
+    pub culprit: Option<Culprit>,
+    pub notes: Vec<String>,
+}
+
+impl Located {
+    fn nothing(note: impl Into<String>) -> Self {
+        Self { culprit: None, notes: vec![note.into()] }
+    }
+}
+
+/// Finds the adding statement of a finding.
+pub(crate) fn locate(finding: &Finding<'_>, scripts: &Scripts, files: &SourceFiles) -> Located {
+    let candidates: Vec<PathBuf> = scripts.user_files().into_iter().map(PathBuf::from).collect();
+    match &finding.subject {
+        Subject::Listener(listener) => listener_statement(listener, files, &candidates),
+        Subject::Collection(collection) => collection_statement(collection, files, &candidates),
+        Subject::Unknown => Located::nothing("no rule knows this holder, so no statement was sought"),
+    }
+}
+
+fn listener_statement(listener: &Listener, files: &SourceFiles, candidates: &[PathBuf]) -> Located {
+    let Some(place) = &listener.function else {
+        return Located::nothing("the snapshot does not say where the listener's function stands");
+    };
+    let at = Location {
+        file: PathBuf::from(&place.script),
+        line: place.line,
+        column: place.column,
+    };
+    let query = ListenerQuery {
+        event: listener.event.clone(),
+        emitter_hint: Some(listener.emitter.clone()),
+        ..ListenerQuery::default()
+    };
+    match registration(files, &at, &query, candidates) {
+        Ok(found) => with_statement(found),
+        Err(e) => Located::nothing(e.to_string()),
+    }
+}
+
+fn collection_statement(
+    collection: &Collection,
+    files: &SourceFiles,
+    candidates: &[PathBuf],
+) -> Located {
+    let holders: Vec<Holder> = collection.bindings.iter().map(holder).collect();
+    if holders.is_empty() {
+        return Located::nothing("the snapshot does not say by which name the collection is held");
+    }
+    use leakline_analysis::detect::CollectionKind as Kind;
+    let kind = match collection.kind {
+        Kind::Map => CollectionKind::Map,
+        Kind::Set => CollectionKind::Set,
+        Kind::Array => CollectionKind::Array,
+        Kind::Object => CollectionKind::Object,
+    };
+    let hint = AdderHint {
+        value_keys: collection.value_keys.clone(),
+        value_class: collection.value_class.clone(),
+        ..AdderHint::default()
+    };
+    match adders(files, &holders, kind, &hint, candidates) {
+        Ok(found) => with_statement(found),
+        Err(e) => Located::nothing(e.to_string()),
+    }
+}
+
+fn holder(binding: &Binding) -> Holder {
+    match binding {
+        Binding::Variable { script, name, near } => Holder::Variable {
+            file: PathBuf::from(script),
+            name: name.clone(),
+            near: near.as_ref().map(|p| Location {
+                file: PathBuf::from(&p.script),
+                line: p.line,
+                column: p.column,
+            }),
+        },
+        Binding::Property { name, owner_class, script } => Holder::Property {
+            name: name.clone(),
+            owner_class: Some(owner_class.clone()).filter(|c| c != "Object"),
+            file: script.as_ref().map(PathBuf::from),
+        },
+        Binding::ModuleExport { script, name } => {
+            Holder::ModuleExport { file: PathBuf::from(script), name: name.clone() }
+        }
+    }
+}
+
+fn with_statement(found: Found) -> Located {
+    let mut notes = found.notes;
+    if !found.how.is_empty() {
+        notes.insert(0, found.how);
+    }
+    for other in found.others.iter().take(3) {
+        notes.push(format!(
+            "it is also added to at {}:{}",
+            other.location.file.display(),
+            other.location.line
+        ));
+    }
+    Located { culprit: found.best.as_ref().map(culprit), notes }
+}
+
+fn culprit(statement: &Statement) -> Culprit {
+    let lines = statement
+        .frame
+        .lines
+        .iter()
+        .zip(statement.frame.first_line..)
+        .map(|(l, line)| FrameLine {
+            line,
+            text: l.text.clone(),
+            marked: line == statement.frame.marked_line,
+        })
+        .collect();
+    Culprit {
+        file: statement.location.file.display().to_string(),
+        line: statement.location.line,
+        column: statement.location.column,
+        function: statement.function.clone(),
+        snippet: statement.snippet.clone(),
+        original: statement.original.as_ref().map(|o| Place {
+            file: o.file.display().to_string(),
+            line: o.line,
+            column: o.column,
+        }),
+        caller: None,
+        frame: Frame { lines },
+    }
+}
+
+/// The file's name without its folders, and the line: what fits into a sentence.
+pub(crate) fn short_place(culprit: &Culprit) -> String {
+    let name = Path::new(&culprit.file)
+        .file_name()
+        .map_or_else(|| culprit.file.clone(), |n| n.to_string_lossy().into_owned());
+    format!("{name}:{}", culprit.line)
+}

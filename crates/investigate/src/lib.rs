@@ -1,0 +1,25 @@
+//! Runs the walkthrough over the crates below and fills the Investigation.
+//!
+//! [`suspects_of`] goes from snapshots to the statement that leaks; [`investigate_files`] does the whole
+//! walkthrough on files, [`investigate_live`] on a live process: samples, preflight, three snapshots in one
+//! inspector session, comparison, statement, report folder. Nothing is printed here: what happens is told
+//! as [`Event`]s, what was found is an [`Investigation`](leakline_report::Investigation).
+
+mod clock;
+mod conclude;
+mod culprit;
+mod error;
+mod events;
+mod files;
+mod folder;
+mod live;
+mod open;
+mod suspects;
+
+pub use error::{Error, ErrorClass};
+pub use events::{Event, Observer, Step};
+pub use files::{FilesOptions, investigate_files};
+pub use folder::Folder;
+pub use live::{LiveOptions, Stop, investigate_live};
+pub use open::open_snapshot;
+pub use suspects::{SuspectsOptions, suspects_of};

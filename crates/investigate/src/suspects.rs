@@ -1,0 +1,217 @@
+//! From snapshots of one process to suspects with their statements.
+
+use std::path::PathBuf;
+
+use leakline_analysis::detect::{
+    Confidence, Context, Finding, Subject, Told, advise, detect, grouped, path_steps, path_words,
+};
+use leakline_analysis::growth::{Class, GrowthAnalysis};
+use leakline_analysis::{By, Scripts};
+use leakline_heap::{HeapGraph, NodeId, Retainers};
+use leakline_report::{Holder, InvestigationVerdict, Leaked, Per, Suspect, Suspects};
+use leakline_source::SourceFiles;
+
+use crate::culprit::{locate, short_place};
+use crate::events::{Event, Observer, Step};
+
+/// What is known beside the snapshots.
+#[derive(Clone, Debug, Default)]
+pub struct SuspectsOptions {
+    /// Folders to look for sources in, when the snapshot's own paths lead nowhere.
+    pub source: Vec<PathBuf>,
+    /// Requests served between the first and the last snapshot.
+    pub requests: Option<u64>,
+}
+
+/// A growth site must explain this much of all growth before it alone makes a verdict.
+const MIN_SHARE_FOR_VERDICT: f64 = 0.10;
+
+/// Other holders that are named.
+const MAX_OTHER_RETAINERS: usize = 5;
+
+/// Compares snapshots of one process, first to last, and names who is to blame.
+///
+/// # Panics
+/// With fewer than two graphs.
+pub fn suspects_of(
+    graphs: &[&HeapGraph],
+    options: &SuspectsOptions,
+    observer: Observer<'_>,
+) -> Suspects {
+    let growth = GrowthAnalysis::of(graphs);
+    let last = growth.last();
+    observer(Event::Step(
+        Step::Compare,
+        format!(
+            "{} objects ({}) are new since the first snapshot and still alive",
+            grouped(growth.growth.objects),
+            leakline_heap::Bytes(growth.growth.retained_bytes)
+        ),
+    ));
+    let retainers = Retainers::of(last);
+    let scripts = Scripts::of(last);
+    let context = Context { growth: &growth, retainers: &retainers, scripts: &scripts };
+    let findings = detect(&context);
+    let files = SourceFiles::new(options.source.clone());
+    let mut suspects = Vec::new();
+    for finding in &findings {
+        let located = locate(finding, &scripts, &files);
+        let suspect = suspect(&context, finding, located, options, suspects.len() + 1);
+        if suspects.is_empty() {
+            observer(Event::Step(Step::Trace, suspect.path_text.clone()));
+            observer(Event::Step(
+                Step::Culprit,
+                suspect.culprit.as_ref().map_or_else(
+                    || suspect.title.clone(),
+                    |c| format!("{}:{}  {}", c.file, c.line, c.snippet),
+                ),
+            ));
+        }
+        suspects.push(suspect);
+    }
+    let verdict = verdict(&suspects);
+    if suspects.is_empty() {
+        observer(Event::Step(Step::Trace, "no place holds more in each snapshot".into()));
+    }
+    Suspects {
+        schema: "leakline/suspects/1",
+        verdict,
+        leak: verdict == InvestigationVerdict::Leak,
+        limits: limits(&growth, graphs.len()),
+        comparable: growth.comparable,
+        growth: growth.growth,
+        suspects,
+    }
+}
+
+fn verdict(suspects: &[Suspect]) -> InvestigationVerdict {
+    let sure = |s: &&Suspect| s.confidence >= Confidence::Medium;
+    if suspects.iter().any(|s| sure(&s) && s.leaked.share_of_growth >= MIN_SHARE_FOR_VERDICT) {
+        return InvestigationVerdict::Leak;
+    }
+    // Something of weight grows, but under a holder no rule knows: say so instead of "no leak".
+    if suspects.iter().any(|s| s.leaked.share_of_growth >= 0.5 && s.leaked.count_delta >= 100) {
+        return InvestigationVerdict::Inconclusive;
+    }
+    InvestigationVerdict::NoLeak
+}
+
+fn limits(growth: &GrowthAnalysis<'_>, snapshots: usize) -> Vec<String> {
+    let mut limits = Vec::new();
+    if snapshots < 3 {
+        limits.push(
+            "two snapshots show growth once; a third, taken after as much load again, would show that it \
+             repeats, and tell a leak from a cache that is filling"
+                .into(),
+        );
+    }
+    if growth.comparable.by == By::Shape {
+        limits.push(format!(
+            "object ids cannot be compared ({}): the snapshots are of different processes, or the inspector \
+             session was closed between them. Places were compared instead of objects",
+            growth.comparable.reason
+        ));
+    }
+    limits
+}
+
+fn suspect(
+    context: &Context<'_>,
+    finding: &Finding<'_>,
+    located: crate::culprit::Located,
+    options: &SuspectsOptions,
+    rank: usize,
+) -> Suspect {
+    let graph = context.graph();
+    let site = finding.site;
+    let place = located.culprit.as_ref().map(short_place);
+    let advice = advise(
+        finding,
+        Told {
+            snippet: located.culprit.as_ref().map(|c| c.snippet.as_str()),
+            place: place.as_deref(),
+            function: located.culprit.as_ref().and_then(|c| c.function.as_deref()),
+            requests: options.requests,
+        },
+    );
+    let sample = sample(graph, finding);
+    let (emitter, event) = match &finding.subject {
+        Subject::Listener(l) => (Some(l.emitter.clone()), l.event.clone()),
+        _ => (None, None),
+    };
+    let delta = site.delta();
+    let bytes = site.weight.retained_delta_bytes;
+    let leaked = Leaked {
+        constructor: site.group.class.label().to_string(),
+        count_before: site.counts.first().copied().unwrap_or(0),
+        count_after: site.counts.last().copied().unwrap_or(0),
+        count_delta: delta,
+        counts: site.counts.clone(),
+        bytes_each: bytes / delta.max(1),
+        per: options.requests.filter(|r| *r > 0).map(|requests| Per {
+            unit: "request",
+            rate: (delta as f64 / requests as f64 * 1000.0).round() / 1000.0,
+        }),
+        retained_delta_bytes: bytes,
+        share_of_growth: share(bytes, context.growth.growth.retained_bytes),
+        freed_if_cut_bytes: site.weight.freed_if_cut_bytes,
+    };
+    Suspect {
+        rank,
+        rule: finding.rule,
+        title: advice.title,
+        confidence: finding.confidence,
+        holder: Holder {
+            id: format!("@{}", graph.object_id(site.group.owner)),
+            path: finding.holder.clone(),
+            emitter,
+            event,
+        },
+        leaked,
+        culprit: located.culprit,
+        path: path_steps(context, sample),
+        path_text: path_words(context, sample),
+        other_retainers: other_retainers(context, finding, sample),
+        explanation: advice.explanation,
+        fix: advice.fix,
+        notes: located.notes,
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0 }
+}
+
+fn sample(graph: &HeapGraph, finding: &Finding<'_>) -> NodeId {
+    let group = &finding.site.group;
+    let main = group.members.iter().rev().find(|m| Class::of(graph, **m) == group.class);
+    main.or(group.members.last()).copied().unwrap_or(group.owner)
+}
+
+/// Who else holds the sample, when cutting the holder's links would not free the group.
+fn other_retainers(context: &Context<'_>, finding: &Finding<'_>, sample: NodeId) -> Vec<String> {
+    let weight = finding.site.weight;
+    // A tenth less is rounding and shared parts, not another holder.
+    if weight.freed_if_cut_bytes.saturating_mul(10) >= weight.retained_delta_bytes.saturating_mul(9) {
+        return Vec::new();
+    }
+    let graph = context.graph();
+    let group = &finding.site.group;
+    let mut found = Vec::new();
+    for held in context.retainers.of_node(sample) {
+        let own = held.from == group.owner || group.stores.contains(&held.from);
+        if own
+            || !context.growth.essential.is_essential(held.edge)
+            || !context.growth.tree.is_reached(held.from)
+            || context.growth.tree.contains(sample, held.from)
+        {
+            continue;
+        }
+        let label = graph.edge_label(graph.edge(held.edge));
+        found.push(format!("{} ({label})", path_words(context, held.from)));
+        if found.len() >= MAX_OTHER_RETAINERS {
+            break;
+        }
+    }
+    found
+}

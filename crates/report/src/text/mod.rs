@@ -1,0 +1,74 @@
+//! Every result as text for a terminal: the first lines are the answer, tables fit 80 columns.
+//!
+//! Colours are always written; the caller's stream strips them where they do not belong.
+
+mod diff;
+mod investigation;
+mod retainers;
+mod summary;
+mod suspects;
+mod trend;
+
+pub use diff::diff;
+pub use investigation::investigation;
+pub use retainers::retainers;
+pub use summary::summary;
+pub use suspects::{answer, suspects};
+pub use trend::{trend, workload};
+
+pub(crate) use investigation::verify_hint;
+pub(crate) use suspects::evidence;
+
+/// Verdict, rate and place of a trend in one line.
+pub fn trend_line(t: &leakline_trend::Trend) -> String {
+    format!(
+        "{}; {}; {}",
+        trend::verdict_name(t.verdict).to_lowercase(),
+        trend::interval(&t.rate_bytes_per_hour),
+        trend::place(t.place)
+    )
+}
+
+/// Columns a table or paragraph may use.
+pub const WIDTH: usize = 80;
+
+/// `12,345`
+pub(crate) fn grouped(n: u64) -> String {
+    leakline_analysis::detect::grouped(n)
+}
+
+/// `+12,345` or `-12,345`
+pub(crate) fn signed(n: i64) -> String {
+    let digits = grouped(n.unsigned_abs());
+    match n {
+        0 => digits,
+        1.. => format!("+{digits}"),
+        _ => format!("-{digits}"),
+    }
+}
+
+/// `+1.5 MiB` or `-1.5 MiB`
+pub(crate) fn signed_bytes(n: i64) -> String {
+    let size = leakline_heap::Bytes(n.unsigned_abs());
+    match n {
+        0 => size.to_string(),
+        1.. => format!("+{size}"),
+        _ => format!("-{size}"),
+    }
+}
+
+/// `1.4 MiB/h`, for rates that may be negative.
+pub(crate) fn rate(bytes_per_hour: f64) -> String {
+    format!("{}/h", signed_bytes(bytes_per_hour as i64))
+}
+
+/// `2 h 05 min`, `48 s`
+pub(crate) fn duration(seconds: f64) -> String {
+    let s = seconds.max(0.0).round() as u64;
+    match s {
+        0..=119 => format!("{s} s"),
+        120..=7199 => format!("{} min", (s + 30) / 60),
+        7200..=172_799 => format!("{} h {:02} min", s / 3600, s % 3600 / 60),
+        _ => format!("{} days", (s + 43_200) / 86_400),
+    }
+}

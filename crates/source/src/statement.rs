@@ -1,0 +1,150 @@
+//! An answer as the user reads it: place, enclosing function, the text on one line, a frame.
+
+use serde::Serialize;
+
+use crate::facts::{Call, FileFacts, NONE, Range};
+use crate::files::Loaded;
+use crate::frame::{CodeFrame, frame_with};
+use crate::location::Location;
+
+/// Characters of a snippet.
+const SNIPPET_CHARS: usize = 160;
+/// Lines shown before and after the marked one.
+const CONTEXT_LINES: u32 = 2;
+
+/// A statement of the user's code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// Where it is in the deployed file.
+    pub location: Location,
+    /// The function around it: `middleware`, `Store.add`, `<anonymous> in app.use`; `None` at top
+    /// level.
+    pub function: Option<String>,
+    /// The statement on one line, at most about 160 characters.
+    pub snippet: String,
+    /// The lines around it.
+    pub frame: CodeFrame,
+    /// Where it was before compilation; `None` until source maps are read.
+    pub original: Option<Location>,
+    /// It stands in a function that can run more than once (a function called where it is written
+    /// does not count).
+    pub inside_function: bool,
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The statement that most likely adds the leaked thing.
+    pub best: Option<Statement>,
+    /// Other statements that add to the same place, best first.
+    pub others: Vec<Statement>,
+    /// One sentence: how it was resolved.
+    pub how: String,
+    /// What had to be done without, as sentences.
+    pub notes: Vec<String>,
+}
+
+/// The place of a call's last link: `x` of `x.on(…)`, or the `.` where that is on another line
+/// than the start of `x` (`process⏎  .on(…)` and chains).
+pub(crate) fn anchor(loaded: &Loaded, call: &Call) -> u32 {
+    let start = call.callee_range.start;
+    if call.property_start == 0 {
+        return start;
+    }
+    let line = |offset| loaded.lines.position(&loaded.text, offset).0;
+    if line(start) == line(call.property_start) {
+        return start;
+    }
+    let between = loaded.text.get(call.object_end as usize..call.property_start as usize);
+    // A comment may stand between and hold dots of its own; the last dot is the operator's.
+    let dot = between.and_then(|text| text.rfind(['.', '['])).map(|at| at as u32);
+    let dot = dot.map_or(call.property_start, |at| call.object_end + at);
+    // `?.` starts one byte earlier.
+    match loaded.text.as_bytes().get((dot as usize).wrapping_sub(1)) {
+        Some(b'?') => dot - 1,
+        _ => dot,
+    }
+}
+
+/// The statement at `start`, whose text ends at `end`.
+pub(crate) fn statement(loaded: &Loaded, start: u32, end: u32) -> Statement {
+    let (line, column) = loaded.lines.position(&loaded.text, start);
+    let facts = loaded.facts();
+    let around = facts.function_at(start);
+    Statement {
+        location: Location { file: loaded.path.clone(), line, column },
+        function: around.map(|function| function_name(facts, &loaded.text, function)),
+        snippet: snippet(loaded.text.get(start as usize..end as usize).unwrap_or_default()),
+        frame: frame_with(&loaded.lines, &loaded.text, line, column, CONTEXT_LINES),
+        original: None,
+        inside_function: facts.repeated_function_at(start).is_some(),
+    }
+}
+
+/// The name of a function, or of what it is handed to.
+fn function_name(facts: &FileFacts, text: &str, function: u32) -> String {
+    let Some(item) = facts.functions.get(function as usize) else { return String::new() };
+    if item.name != NONE {
+        let name = facts.name(item.name);
+        return match item.owner_name {
+            NONE => name.to_owned(),
+            owner => format!("{}.{name}", facts.name(owner)),
+        };
+    }
+    let callee = facts.calls.get(item.argument_of as usize).map(|call| call.callee_range);
+    match callee.and_then(|Range { start, end }| text.get(start as usize..end as usize)) {
+        Some(callee) => {
+            // Of a chain only the last link tells something.
+            let short = collapse(callee, 60);
+            let short = match callee.rfind(')') {
+                Some(at) if callee.len() > at + 1 => collapse(&callee[at + 1..], 60),
+                _ => short,
+            };
+            format!("<anonymous> in {}", short.trim_start_matches(['?', '.']))
+        }
+        // Returned or stored: the nearest name around it says most.
+        None => match named_around(facts, item.parent) {
+            Some(name) => format!("<anonymous> in {name}"),
+            None => "<anonymous>".to_owned(),
+        },
+    }
+}
+
+/// The name of the nearest named function from `function` outwards.
+fn named_around(facts: &FileFacts, mut function: u32) -> Option<&str> {
+    loop {
+        let item = facts.functions.get(function as usize)?;
+        if item.name != NONE {
+            return Some(facts.name(item.name));
+        }
+        function = item.parent;
+    }
+}
+
+/// The text on one line, blanks collapsed, cut at [`SNIPPET_CHARS`].
+pub(crate) fn snippet(text: &str) -> String {
+    collapse(text, SNIPPET_CHARS)
+}
+
+fn collapse(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    let mut chars = 0;
+    let mut blank = false;
+    for ch in text.trim().chars() {
+        if ch.is_whitespace() {
+            blank = true;
+            continue;
+        }
+        if chars + usize::from(blank) >= limit {
+            out.push('…');
+            return out;
+        }
+        if std::mem::take(&mut blank) {
+            out.push(' ');
+            chars += 1;
+        }
+        out.push(if ch.is_control() { '·' } else { ch });
+        chars += 1;
+    }
+    out
+}

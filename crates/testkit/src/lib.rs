@@ -1,0 +1,6 @@
+//! Tests only: drawn graphs, generators, real Node processes.
+pub mod apps;
+pub mod graph;
+pub mod load;
+pub mod node;
+pub mod variants;

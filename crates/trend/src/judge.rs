@@ -1,0 +1,218 @@
+//! From a series to its [`Trend`]: lives, signals, and the one answer out of several.
+
+use crate::lives;
+use crate::origin;
+use crate::sample::{Sample, Series};
+use crate::signal::{self, Judged, Kind};
+use crate::text::{bytes, count, duration};
+use crate::thresholds::{LAST_LIFE_SHARE, MATERIAL_SHARE, MIN_SAMPLES};
+use crate::verdict::{Confidence, Interval, Reason, Segment, Trend, Verdict, Where};
+
+const HOUR: f64 = 3600.0;
+
+/// Judges one series. Any samples will do: too few, or none, are `insufficient-data`.
+pub fn judge(series: &Series) -> Trend {
+    let (samples, mut mended) = lives::ordered(&series.samples);
+    let lives = lives::split(&samples);
+    let Some(chosen) = choose(&lives) else {
+        return Trend {
+            verdict: Verdict::InsufficientData,
+            confidence: Confidence::Low,
+            place: Where::Unknown,
+            rate_bytes_per_hour: Interval::unknown(0.0),
+            time_to_limit_seconds: None,
+            segments: Vec::new(),
+            reasons: vec![Reason::new("no-samples", "there are no samples")],
+        };
+    };
+    let mut trend = judge_life(lives[chosen]);
+    if lives.len() > 1 {
+        let others: Vec<(usize, Trend)> = lives
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != chosen)
+            .map(|(i, life)| (i, judge_life(life)))
+            .collect();
+        trend.reasons.push(restarts(&lives, chosen, &others));
+        let mut segments: Vec<Segment> =
+            others.into_iter().flat_map(|(_, other)| other.segments).collect();
+        segments.append(&mut trend.segments);
+        segments.sort_by(|a, b| a.start_seconds.total_cmp(&b.start_seconds));
+        trend.segments = segments;
+    }
+    trend.reasons.append(&mut mended);
+    trend.reasons.extend(lives::gaps(lives[chosen]));
+    trend
+}
+
+/// The last life, unless it is too young to speak; then the longest.
+fn choose(lives: &[&[Sample]]) -> Option<usize> {
+    let last = lives.len().checked_sub(1)?;
+    let longest = (0..lives.len())
+        .max_by(|&a, &b| lives::span(lives[a]).total_cmp(&lives::span(lives[b])))?;
+    let young = lives::span(lives[last]) < LAST_LIFE_SHARE * lives::span(lives[longest])
+        || lives[last].len() < MIN_SAMPLES;
+    Some(if young { longest } else { last })
+}
+
+fn restarts(lives: &[&[Sample]], chosen: usize, others: &[(usize, Trend)]) -> Reason {
+    let leaking = others.iter().filter(|(_, t)| t.verdict == Verdict::Leak).count();
+    let which = if chosen + 1 == lives.len() { "last" } else { "longest" };
+    Reason::new(
+        "restarts",
+        format!(
+            "{}; judged is the {which} run, {} long; of the {} others, {leaking} leaked too",
+            count(lives.len() - 1, "restart"),
+            duration(lives::span(lives[chosen])),
+            others.len()
+        ),
+    )
+}
+
+fn judge_life(samples: &[Sample]) -> Trend {
+    if samples.len() < MIN_SAMPLES {
+        return Trend {
+            verdict: Verdict::InsufficientData,
+            confidence: Confidence::Low,
+            place: Where::Unknown,
+            rate_bytes_per_hour: Interval::unknown(0.0),
+            time_to_limit_seconds: None,
+            segments: signal::short_segment(samples),
+            reasons: vec![Reason::new(
+                "too-few-samples",
+                format!("{}; at least {MIN_SAMPLES} are needed", count(samples.len(), "sample")),
+            )],
+        };
+    }
+    let has = |value: fn(&Sample) -> Option<u64>| samples.iter().any(|s| value(s).is_some());
+    let mut parts: Vec<(Where, Judged)> = Vec::new();
+    if has(|s| s.heap_used) {
+        parts.push((Where::JsHeap, signal::judge(Kind::Heap, &origin::heap(samples), samples)));
+    }
+    if has(|s| s.external) || has(|s| s.array_buffers) {
+        let judged = signal::judge(Kind::External, &origin::external(samples), samples);
+        parts.push((origin::within_external(samples), judged));
+    }
+    let native = origin::native(samples);
+    if !native.points.is_empty() {
+        parts.push((Where::Native, signal::judge(Kind::Native, &native, samples)));
+    } else if has(|s| s.rss) {
+        parts.push((Where::Unknown, signal::judge(Kind::Rss, &origin::rss(samples), samples)));
+    }
+    let Some(lead) = lead(&parts, samples) else {
+        return judge_life(&[]);
+    };
+    combine(parts, lead, samples)
+}
+
+/// Which part speaks for the process: the leak that gained most; else the main signal (the heap
+/// where it is known), unless another part moved by an amount that matters to the whole.
+fn lead(parts: &[(Where, Judged)], samples: &[Sample]) -> Option<usize> {
+    let gain = |i: &usize| parts[*i].1.growth;
+    let most = |of: &mut dyn Iterator<Item = usize>| of.max_by(|a, b| gain(a).total_cmp(&gain(b)));
+    let leaks = most(&mut (0..parts.len()).filter(|i| parts[*i].1.verdict == Verdict::Leak));
+    if leaks.is_some() {
+        return leaks;
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    let calm = |v: Verdict| matches!(v, Verdict::Stable | Verdict::Plateau | Verdict::FollowsLoad);
+    if !calm(parts[0].1.verdict) {
+        return Some(0);
+    }
+    let whole = samples.iter().rev().find_map(|s| s.rss.or(s.heap_used)).unwrap_or(0) as f64;
+    let moved = most(&mut (1..parts.len()).filter(|i| {
+        let part = &parts[*i];
+        // Native memory of a short run is always unsettled; it only speaks as a leak.
+        !calm(part.1.verdict)
+            && !matches!(part.0, Where::Native | Where::Unknown)
+            && part.1.growth >= MATERIAL_SHARE * whole
+    }));
+    Some(moved.unwrap_or(0))
+}
+
+fn combine(mut parts: Vec<(Where, Judged)>, lead: usize, samples: &[Sample]) -> Trend {
+    let (place, judged) = parts.swap_remove(lead);
+    let leak = judged.verdict == Verdict::Leak;
+    let grows = leak || judged.slope.low.is_some_and(|low| low > 0.0);
+    let mut reasons = judged.reasons;
+    for (other, part) in &parts {
+        if part.verdict == Verdict::Leak {
+            reasons.push(Reason::new(
+                "also-grows",
+                format!("{} grows too, by {} in the same time", name(*other), bytes(part.growth)),
+            ));
+        }
+    }
+    if samples.iter().any(|s| s.perturbed) && samples.iter().any(|s| s.rss.is_some()) {
+        reasons.push(Reason::new(
+            "perturbed-excluded",
+            "RSS after the first heap snapshot is the snapshot's and stays out of the trend",
+        ));
+    }
+    let time_to_limit_seconds = leak.then(|| time_to_limit(samples, judged.slope)).flatten();
+    if let Some(time) = time_to_limit_seconds {
+        let bound = |b: Option<f64>| b.map_or_else(|| "never".to_owned(), duration);
+        reasons.push(Reason::new(
+            "time-to-limit",
+            format!(
+                "at this rate the limit is reached in {} (95 %: {} to {})",
+                duration(time.estimate),
+                bound(time.low),
+                bound(time.high)
+            ),
+        ));
+    }
+    Trend {
+        verdict: judged.verdict,
+        confidence: judged.confidence,
+        place: if grows { place } else { Where::Unknown },
+        rate_bytes_per_hour: judged.slope.scaled(HOUR),
+        time_to_limit_seconds,
+        segments: judged.segments,
+        reasons,
+    }
+}
+
+fn name(place: Where) -> &'static str {
+    match place {
+        Where::JsHeap => "the JavaScript heap",
+        Where::ArrayBuffers => "array buffer memory",
+        Where::External => "external memory",
+        Where::Native => "native memory",
+        Where::Unknown => "RSS",
+    }
+}
+
+/// Seconds until the limit at a rising slope: the room left now, over the slope's interval. A limit
+/// kills by RSS; without RSS the heap stands in for it, which flatters.
+fn time_to_limit(samples: &[Sample], slope: Interval) -> Option<Interval> {
+    let limit = samples.iter().rev().find_map(|s| s.limit)? as f64;
+    let undisturbed = samples.iter().rev().find_map(|s| s.rss.filter(|_| !s.perturbed));
+    let last = samples.last()?;
+    // RSS before a capture is old by now; what has leaked since is added.
+    let now = match undisturbed {
+        Some(rss) if last.perturbed => {
+            let at = samples
+                .iter()
+                .rev()
+                .find(|s| s.rss.is_some() && !s.perturbed)
+                .map_or(last.elapsed_seconds, |s| s.elapsed_seconds);
+            rss as f64 + slope.estimate * (last.elapsed_seconds - at)
+        }
+        Some(rss) => rss as f64,
+        None => samples.iter().rev().find_map(|s| s.rss.or(s.heap_used))? as f64,
+    };
+    let room = (limit - now).max(0.0);
+    if slope.estimate <= 0.0 {
+        return None;
+    }
+    let at = |rate: Option<f64>| rate.filter(|r| *r > 0.0).map(|r| room / r);
+    // A faster slope is the earlier end; an unbounded one could be there at once.
+    Some(Interval {
+        estimate: room / slope.estimate,
+        low: at(slope.high).or(Some(0.0)),
+        high: at(slope.low),
+    })
+}

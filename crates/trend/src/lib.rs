@@ -1,0 +1,45 @@
+//! From a series of memory samples to a verdict: does the process leak, where, and how fast.
+//!
+//! Pure: bytes or samples in, a [`Trend`] out; no clock, no files, no network. The same code judges
+//! a live run of a minute (samples every second or two, a sawtooth of garbage, perhaps three full
+//! collections) and a file of a week (samples every few minutes, restarts, RSS only).
+//!
+//! How a verdict is reached, one file per step:
+//!
+//! 1. [`read`] turns CSV or JSON lines into [`Series`]; live callers build [`Sample`]s themselves.
+//! 2. `lives` sorts the samples and splits them where the process restarted.
+//! 3. `floor` reduces each signal to its post-GC floor: at most 60 points, so every later step is
+//!    cheap however long the series is.
+//! 4. `knee` drops the warm-up: it cuts the floor where growth slows down for good.
+//! 5. `robust` fits the rest: Theil–Sen slope, with an interval widened for autocorrelation.
+//! 6. `signal` decides on one signal; `load` asks whether the load explains it; `origin` asks which
+//!    part of memory grew; `judge` combines them.
+//!
+//! What numbers alone cannot do: a cache that is still filling looks exactly like a leak until it
+//! is full. Every `leak` verdict says so in its reasons.
+
+mod error;
+mod floor;
+mod judge;
+mod knee;
+mod lives;
+mod load;
+mod origin;
+mod read;
+mod robust;
+mod sample;
+mod signal;
+mod text;
+mod thresholds;
+mod verdict;
+mod workload;
+
+pub use error::{ReadError, ReadErrorKind};
+pub use judge::judge;
+pub use read::read;
+pub use sample::{Sample, Series};
+pub use verdict::{
+    Confidence, Interval, NamedTrend, Reason, Segment, Trend, Verdict, Where, WorkloadTrend,
+    WorkloadVerdict,
+};
+pub use workload::judge_many;

@@ -1,0 +1,134 @@
+//! Every number that a verdict hangs on, with its reason. Sources are named where one exists;
+//! "measured" means on the recordings in `tests/data`, whose tests hold the numbers in place. The
+//! defaults for long series were also looked at on 55 unlabelled machines of the Alibaba 2018 trace.
+
+/// z of a two-sided 95 % interval (the contract's).
+pub(crate) const Z95: f64 = 1.96;
+
+/// Share of rows whose time repeats another row's before a file is refused: a coarse clock repeats
+/// a few; two processes in one file repeat about half.
+pub(crate) const MAX_DUPLICATE_TIMES: f64 = 0.10;
+
+/// A drop of RSS by more than this share between two samples is a restart. Coroot cuts its series
+/// at the same 50 % (`auditor/memory.go`).
+pub(crate) const RESTART_DROP: f64 = 0.5;
+
+/// Two start times closer than this are one start: exporters compute it from the uptime and round.
+pub(crate) const START_TIME_SLACK_SECONDS: f64 = 5.0;
+
+/// The last life is judged unless it is shorter than this share of the longest: after a deploy, the
+/// old version's leak is history; but the first minutes of a new life decide nothing.
+pub(crate) const LAST_LIFE_SHARE: f64 = 1.0 / 3.0;
+
+/// Fewer samples than this in a life are never judged: no sawtooth can be told from a trend.
+pub(crate) const MIN_SAMPLES: usize = 8;
+
+/// At most this many floor points: pairs grow with the square, and beyond about 50 points a bin
+/// more adds little to a slope whose noise is autocorrelated anyway.
+pub(crate) const MAX_FLOORS: usize = 60;
+
+/// Samples per bin or epoch, so that its minimum has met several phases of the minor-GC sawtooth: one
+/// sample is off by up to a semi-space (16 MiB on Node 20; the recordings of Node 24 show 35 MiB).
+pub(crate) const MIN_PER_FLOOR: usize = 3;
+
+/// In a bin without known collections the floor is this quantile, not the minimum: one freak low
+/// sample must not set it (research proposes the 5th to 10th percentile).
+pub(crate) const FLOOR_QUANTILE: f64 = 0.10;
+
+/// Post-GC floors needed to speak of a trend of the heap. Three is what the three captures of an
+/// investigation give; Student's t makes them pay for being so few.
+pub(crate) const MIN_CLEAN_FLOORS: usize = 3;
+
+/// Below this many floors the interval is Student's t on the residuals; from it on, Sen's interval
+/// with an estimated autocorrelation (which fewer points cannot yield).
+pub(crate) const MIN_FLOORS_FOR_SEN: usize = 16;
+
+/// Bins this long hold a full GC of any service under traffic, even where nobody counted them.
+/// V8 starts one when the old generation has grown by a factor, minutes at most under load.
+pub(crate) const BIN_SECONDS_WITH_GC: f64 = 600.0;
+
+/// Where full GCs are unknown and bins are short, growth must multiply the heap by this to count:
+/// V8's growing factor is at most 4 (`heap-controller`), so beyond it a full GC must have run.
+pub(crate) const UNKNOWN_GC_GROWTH: f64 = 4.0;
+
+/// Series this long are reduced to one floor per day: a daily rhythm is then no trend
+/// (Precog switches its detection off on daily seasonality; we step over it).
+pub(crate) const DAILY_FLOORS_FROM_DAYS: f64 = 6.0;
+
+/// A knee must improve the Bayesian information criterion by this: "strong" evidence
+/// (Kass and Raftery 1995, table of 2 ln B: 6 to 10).
+pub(crate) const KNEE_BIC: f64 = 6.0;
+
+/// A knee counts as levelling if the slope after it is below this share of the slope before.
+pub(crate) const KNEE_SLOWDOWN: f64 = 0.5;
+
+/// At most this many cuts: warm-up has a few stages (modules, JIT, caches), not dozens.
+pub(crate) const MAX_KNEES: usize = 3;
+
+/// Floors that must remain behind a knee.
+pub(crate) const MIN_FLOORS_AFTER_KNEE: usize = 5;
+
+/// What remains after the warm-up must span this share of the life to speak for it.
+pub(crate) const MIN_TAIL_SHARE: f64 = 0.25;
+
+/// The later half must rise at least at this share of the whole's slope to be called steady.
+/// Coroot's plateau veto asks 30 % of the last quarter; half of the data is less noisy, so more.
+pub(crate) const STEADY_SHARE: f64 = 0.4;
+
+/// One step that makes up more than this share of the growth is a step, not a trend.
+pub(crate) const STEP_SHARE: f64 = 0.6;
+
+/// Growth over the judged span below this share of the level is no leak worth a page...
+pub(crate) const MATERIAL_SHARE: f64 = 0.05;
+
+/// ...nor is growth below this many bytes, on any level: V8's own tables drift by that.
+pub(crate) const MATERIAL_BYTES: f64 = 1024.0 * 1024.0;
+
+/// Spans below this are still in what warm-up does to a healthy service...
+pub(crate) const SHORT_SPAN_SECONDS: f64 = 180.0;
+
+/// ...so the heap must have grown by this. Measured: the floor of the recordings' healthy twins moves by
+/// less than 1 MiB; real services load modules and fill pools on top, hence four times that.
+pub(crate) const SHORT_MATERIAL_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
+
+/// RSS and native memory in runs shorter than this grow by warm-up alone (JIT code, allocator arenas,
+/// V8 growing its semi-spaces): growth then only counts from the two sizes below on.
+pub(crate) const NATIVE_SHORT_SECONDS: f64 = 900.0;
+
+/// For native memory. Measured: up to 24 MiB in seven minutes in the recordings without a native leak;
+/// twice that.
+pub(crate) const NATIVE_SHORT_BYTES: f64 = 48.0 * 1024.0 * 1024.0;
+
+/// For RSS where nothing else is known. Measured: up to 210 MiB in seven minutes in a recording
+/// without a leak (Node 24, a cache of 36 MiB), because V8 lets garbage and semi-spaces grow first.
+pub(crate) const RSS_SHORT_BYTES: f64 = 256.0 * 1024.0 * 1024.0;
+
+/// Spearman correlation of floor and load from which the load is a candidate cause.
+pub(crate) const LOAD_CORRELATION: f64 = 0.7;
+
+/// The load must vary by this (interquartile range over median) before anything can follow it.
+pub(crate) const LOAD_VARIATION: f64 = 0.15;
+
+/// With few floors, a load whose highest stretch is above its lowest by this share may be all there
+/// is to a rise. Floors average over many requests, so chance alone stays well below it.
+pub(crate) const LOAD_SWING: f64 = 0.5;
+
+/// Where the load rose with time, memory must have risen by this many times its share to be a
+/// leak: what is kept per live request or session rises in proportion at most.
+pub(crate) const BEYOND_LOAD: f64 = 2.0;
+
+/// Floors needed to separate load from time.
+pub(crate) const MIN_FLOORS_FOR_LOAD: usize = 10;
+
+/// Autocorrelation is capped here; at 1 the effective number of samples would be zero.
+pub(crate) const MAX_AUTOCORRELATION: f64 = 0.98;
+
+/// An interval wider than this share of its estimate lowers the confidence.
+pub(crate) const NARROW: f64 = 0.5;
+
+/// "Stable" needs the upper bound of growth over the span below this share of the level.
+pub(crate) const STABLE_BOUND_SHARE: f64 = 0.2;
+
+/// A rise counts as "grew, then levelled" if it took at least this share of the time; a shorter one
+/// is start-up, and what follows is simply stable.
+pub(crate) const PLATEAU_RISE_SHARE: f64 = 0.15;
