@@ -11,7 +11,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout().lock();
     let mut graphs = Vec::new();
     for path in std::env::args().skip(1) {
-        graphs.push(leakline_formats::read_snapshot(path.as_ref(), leakline_formats::ReadOptions::default())?);
+        graphs.push(leakline_formats::read_snapshot(
+            path.as_ref(),
+            leakline_formats::ReadOptions::default(),
+        )?);
     }
     let started = std::time::Instant::now();
     let refs: Vec<_> = graphs.iter().collect();

@@ -34,8 +34,8 @@ pub use distance::{Distances, distances};
 pub use dominators::{Dominators, dominators};
 pub use essential::{EssentialEdges, essential_edges};
 pub use paths::{
-    ObjectRef, PathOptions, PathStep, PathView, RetainersView, RetainingPath, RetainingPaths, StepView,
-    retaining_paths,
+    ObjectRef, PathOptions, PathStep, PathView, RetainersView, RetainingPath, RetainingPaths,
+    StepView, retaining_paths,
 };
 pub use retained::{RetainedSizes, retained_sizes};
 pub use scripts::{Place, Scripts};

@@ -70,6 +70,21 @@ pub enum Level {
     Debug,
 }
 
+/// Flags of every command that opens a snapshot.
+#[derive(Debug, Args)]
+pub struct Opening {
+    /// Whether to keep an index beside the snapshot; this version keeps none
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", hide = true)]
+    pub index: Index,
+}
+
+/// `--index`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Index {
+    Auto,
+    Never,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -99,6 +114,7 @@ pub struct Demo {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Investigate {
     /// A pid, or two or more snapshot files, first to last
     #[arg(required_unless_present = "show_probe", value_name = "TARGET|FILE")]
@@ -137,6 +153,8 @@ pub struct Investigate {
 
 #[derive(Debug, Args)]
 pub struct Suspects {
+    #[command(flatten)]
+    pub opening: Opening,
     /// Snapshots of one process, first to last
     #[arg(required = true, num_args = 2.., value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -153,6 +171,8 @@ pub struct Suspects {
 
 #[derive(Debug, Args)]
 pub struct Summary {
+    #[command(flatten)]
+    pub opening: Opening,
     /// A snapshot
     pub file: PathBuf,
     /// Rows to print
@@ -162,6 +182,8 @@ pub struct Summary {
 
 #[derive(Debug, Args)]
 pub struct Diff {
+    #[command(flatten)]
+    pub opening: Opening,
     /// Snapshots, first to last
     #[arg(required = true, num_args = 2.., value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -172,6 +194,8 @@ pub struct Diff {
 
 #[derive(Debug, Args)]
 pub struct Retainers {
+    #[command(flatten)]
+    pub opening: Opening,
     /// A snapshot
     pub file: PathBuf,
     /// The object: @245233

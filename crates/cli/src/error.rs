@@ -51,7 +51,8 @@ impl CliError {
             std::io::ErrorKind::IsADirectory => ("io", "is a folder, not a file"),
             _ => ("io", "cannot be read"),
         };
-        let mut error = Self::bad_input(code, format!("{}: {what}", path.display()), "check the path");
+        let mut error =
+            Self::bad_input(code, format!("{}: {what}", path.display()), "check the path");
         error.source = Some(Box::new(e));
         error
     }

@@ -50,7 +50,8 @@ fn usage(e: &clap::Error, wants_json: bool) -> ExitCode {
     let _ = e.print();
     if wants_json {
         let text = e.render().to_string();
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string();
+        let first =
+            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string();
         let error = CliError::usage(first, "see `leakline --help`");
         output::print_error_json(&error);
     }

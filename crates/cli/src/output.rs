@@ -27,11 +27,6 @@ impl Output {
         Self { json: global.json, level: global.log, quiet: global.quiet, choice }
     }
 
-    /// Whether stdout is for machines.
-    pub fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Whether to tell things of this level on stderr.
     pub fn tells(&self, level: Level) -> bool {
         level <= self.level && !(self.quiet && level >= Level::Info)

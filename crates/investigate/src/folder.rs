@@ -79,7 +79,8 @@ impl Folder {
         let fail = |what: &'static str| move |e| Error::folder(&self.path, what, e);
         let json = serde_json::to_vec_pretty(investigation)
             .map_err(|e| fail("cannot write investigation.json")(e.into()))?;
-        self.replace("investigation.json", &json).map_err(fail("cannot write investigation.json"))?;
+        self.replace("investigation.json", &json)
+            .map_err(fail("cannot write investigation.json"))?;
         self.replace("report.md", markdown(investigation).as_bytes())
             .map_err(fail("cannot write report.md"))
     }
@@ -110,6 +111,7 @@ fn sample_line(sample: &SampleRecord) -> String {
         "requests": sample.requests,
         "gc_major_count": sample.gc_major_count,
         "perturbed": sample.perturbed,
+        "full_gc": sample.full_gc,
     })
     .to_string()
 }

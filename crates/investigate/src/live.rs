@@ -59,7 +59,7 @@ impl Default for LiveOptions {
     fn default() -> Self {
         Self {
             pid: 0,
-            duration: Duration::from_secs(300),
+            duration: Duration::from_mins(5),
             interval: Duration::from_secs(2),
             snapshots: 3,
             output: None,
@@ -131,6 +131,8 @@ struct Captures {
     /// Requests the target had served when each was taken.
     requests: Vec<u64>,
     refused: bool,
+    /// The next sample is the first after a capture.
+    just_taken: bool,
 }
 
 /// How watching ended, when nothing failed.
@@ -160,22 +162,25 @@ impl Run<'_> {
             previous = Some(sample.clone());
 
             let due = schedule.get(self.captures.taken.len()).copied();
-            if let Some(at) = due.filter(|at| elapsed >= *at && !self.captures.refused) {
+            if due.is_some_and(|at| elapsed >= at && !self.captures.refused) {
                 if self.captures.taken.is_empty() {
                     self.first_impression(observer);
                 }
                 tokio::select! {
-                    captured = self.capture(session, &sample, at, observer) => captured?,
+                    captured = self.capture(session, &sample, observer) => captured?,
                     () = &mut *stop => return Ok(Watched::Interrupted),
                 }
             }
+            // Right after a capture the heap is free of garbage: the most telling moment to sample.
+            let pause =
+                if self.captures.just_taken { Duration::ZERO } else { self.options.interval };
             let all_taken = self.captures.refused || self.captures.taken.len() >= schedule.len();
-            if begun.elapsed() >= self.options.duration && all_taken {
+            if begun.elapsed() >= self.options.duration && all_taken && !self.captures.just_taken {
                 observer(Event::ProgressEnd);
                 return Ok(Watched::Whole);
             }
             tokio::select! {
-                () = tokio::time::sleep(self.options.interval) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = &mut *stop => return Ok(Watched::Interrupted),
             }
         }
@@ -199,6 +204,7 @@ impl Run<'_> {
             requests: previous.map(|p| sample.requests.saturating_sub(p.requests)),
             gc_major_count: Some(sample.gc_major_count),
             perturbed: !self.captures.taken.is_empty(),
+            full_gc: std::mem::take(&mut self.captures.just_taken),
         };
         self.folder.sample(&record)?;
         self.samples.push(record);
@@ -226,7 +232,6 @@ impl Run<'_> {
         &mut self,
         session: &mut Session,
         sample: &MemorySample,
-        _due: Duration,
         observer: Observer<'_>,
     ) -> Result<(), Error> {
         let n = self.captures.taken.len() + 1;
@@ -243,7 +248,8 @@ impl Run<'_> {
         let Some(permit) = preflight.permit() else {
             self.captures.refused = true;
             observer(Event::Warning(
-                "no snapshot is taken, so that the service lives; memory is watched to the end".into(),
+                "no snapshot is taken, so that the service lives; memory is watched to the end"
+                    .into(),
             ));
             return Ok(());
         };
@@ -263,6 +269,7 @@ impl Run<'_> {
                 capture.pause_seconds
             ),
         ));
+        self.captures.just_taken = true;
         self.captures.requests.push(sample.requests);
         self.captures.taken.push(CapturedSnapshot {
             path: capture.path.display().to_string(),
@@ -282,13 +289,17 @@ impl Run<'_> {
     ) -> Result<Investigation, Error> {
         let trend = judge_samples(&self.samples, base.target.as_ref().and_then(|t| t.limit_bytes));
         let mut options = self.options.suspects.clone();
-        if let (Some(first), Some(last)) = (self.captures.requests.first(), self.captures.requests.last()) {
-            options.requests = options.requests.or(Some(last.saturating_sub(*first)).filter(|r| *r > 0));
+        if let (Some(first), Some(last)) =
+            (self.captures.requests.first(), self.captures.requests.last())
+        {
+            options.requests =
+                options.requests.or(Some(last.saturating_sub(*first)).filter(|r| *r > 0));
         }
         let mut investigation = base;
         // An interrupted run keeps what it has; comparing would make the user wait who asked to stop.
         if matches!(watched, Ok(Watched::Whole)) {
-            observer(Event::Step(Step::Compare, leakline_report::text::trend_line(&trend)));
+            let memory = leakline_report::text::trend_line(&trend);
+            observer(Event::Step(Step::Compare, format!("memory: {memory}")));
             if self.captures.taken.len() >= 2 {
                 let graphs = open_all(&self.captures.taken, observer)?;
                 let compared = compare(&graphs, &options, investigation.started.clone(), observer);
@@ -348,7 +359,11 @@ fn sample_line(sample: &MemorySample, previous: Option<&MemorySample>) -> String
         let served = sample.requests.saturating_sub(p.requests);
         format!(", {:.0} requests/s", served as f64 / seconds)
     });
-    format!("heap {}, resident {}{requests}", Bytes(sample.heap_used_bytes), Bytes(sample.rss_bytes))
+    format!(
+        "heap {}, resident {}{requests}",
+        Bytes(sample.heap_used_bytes),
+        Bytes(sample.rss_bytes)
+    )
 }
 
 fn target_of(info: &ProcessInfo, version: Option<&str>) -> Target {
@@ -363,7 +378,9 @@ fn target_of(info: &ProcessInfo, version: Option<&str>) -> Target {
 }
 
 fn tell_target(info: &ProcessInfo, how: &AttachPlan, observer: Observer<'_>) {
-    let limit = info.limit_bytes.map_or_else(|| "no memory limit".into(), |b| format!("limit {}", Bytes(b)));
+    let limit = info
+        .limit_bytes
+        .map_or_else(|| "no memory limit".into(), |b| format!("limit {}", Bytes(b)));
     observer(Event::Step(
         Step::Confirm,
         format!(
@@ -375,7 +392,9 @@ fn tell_target(info: &ProcessInfo, how: &AttachPlan, observer: Observer<'_>) {
     ));
     match how {
         AttachPlan::UseOpen(address) => {
-            observer(Event::Detail(format!("its inspector is open already at {address}: no signal is needed")));
+            observer(Event::Detail(format!(
+                "its inspector is open already at {address}: no signal is needed"
+            )));
         }
         AttachPlan::Signal(verdict) => {
             for check in &verdict.checks {

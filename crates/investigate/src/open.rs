@@ -34,5 +34,6 @@ pub fn open_snapshot(path: &Path, observer: Observer<'_>) -> Result<HeapGraph, E
 
 /// The last part of a path, for people.
 pub(crate) fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+    path.file_name()
+        .map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
 }

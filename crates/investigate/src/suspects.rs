@@ -192,7 +192,8 @@ fn sample(graph: &HeapGraph, finding: &Finding<'_>) -> NodeId {
 fn other_retainers(context: &Context<'_>, finding: &Finding<'_>, sample: NodeId) -> Vec<String> {
     let weight = finding.site.weight;
     // A tenth less is rounding and shared parts, not another holder.
-    if weight.freed_if_cut_bytes.saturating_mul(10) >= weight.retained_delta_bytes.saturating_mul(9) {
+    if weight.freed_if_cut_bytes.saturating_mul(10) >= weight.retained_delta_bytes.saturating_mul(9)
+    {
         return Vec::new();
     }
     let graph = context.graph();

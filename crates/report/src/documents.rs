@@ -1,6 +1,6 @@
 //! The JSON documents of the single commands: the analyses' own values under a schema.
 
-use leakline_analysis::{Diff, RetainersView, Summary};
+use leakline_analysis::{Comparability, Diff, DiffRow, RetainersView, Summary};
 use leakline_trend::{NamedTrend, Trend, WorkloadTrend};
 use serde::Serialize;
 
@@ -42,9 +42,46 @@ pub struct DiffDocument {
     pub schema: &'static str,
     /// The files, first to last.
     pub files: Vec<String>,
-    /// The comparison.
-    #[serde(flatten)]
-    pub diff: Diff,
+    /// Whether ids of the first and the last file can be compared.
+    pub comparable: Comparability,
+    /// The first file against the last.
+    pub rows: Vec<DiffRow>,
+    /// Each file against the next, for three and more.
+    pub steps: Vec<DiffStepDocument>,
+}
+
+/// One step of a series of files.
+#[derive(Clone, Debug, Serialize)]
+pub struct DiffStepDocument {
+    /// The earlier file.
+    pub from: String,
+    /// The later file.
+    pub to: String,
+    /// Whether their ids can be compared.
+    pub comparable: Comparability,
+    /// The earlier against the later.
+    pub rows: Vec<DiffRow>,
+}
+
+impl DiffDocument {
+    /// Puts a comparison of these files under its schema.
+    pub fn new(files: Vec<String>, diff: Diff) -> Self {
+        let file = |i: usize| files.get(i).cloned().unwrap_or_default();
+        let steps = diff.steps.into_iter().map(|s| DiffStepDocument {
+            from: file(s.from),
+            to: file(s.to),
+            comparable: s.comparable,
+            rows: s.rows,
+        });
+        let steps = steps.collect();
+        Self {
+            schema: "leakline/diff/1",
+            files,
+            comparable: diff.comparable,
+            rows: diff.rows,
+            steps,
+        }
+    }
 }
 
 /// `leakline retainers`.

@@ -15,14 +15,14 @@ mod table;
 pub mod text;
 
 pub use documents::{
-    DiffDocument, ErrorDocument, RetainersDocument, SnapshotHead, SummaryDocument, TrendDocument,
-    WorkloadTrendDocument,
+    DiffDocument, DiffStepDocument, ErrorDocument, RetainersDocument, SnapshotHead,
+    SummaryDocument, TrendDocument, WorkloadTrendDocument,
 };
 pub use markdown::markdown;
 pub use model::{
     Action, CapturedSnapshot, Culprit, Frame, FrameLine, Holder, Investigation,
-    InvestigationVerdict, Leaked, Per, Place, Preflight, PreflightDecision, Predicted, SampleRecord,
-    Suspect, Suspects, Target,
+    InvestigationVerdict, Leaked, Per, Place, Predicted, Preflight, PreflightDecision,
+    SampleRecord, Suspect, Suspects, Target,
 };
 pub use style::{Paint, wrap};
 pub use table::{Align, Table};

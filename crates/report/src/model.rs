@@ -253,6 +253,8 @@ pub struct SampleRecord {
     pub gc_major_count: Option<u64>,
     /// Taken after a snapshot: RSS is not the service's own any more.
     pub perturbed: bool,
+    /// The first after a snapshot, which collects all garbage: what is used now is in use.
+    pub full_gc: bool,
 }
 
 /// Whether a snapshot may be taken.

@@ -53,7 +53,9 @@ impl Table {
 
     fn line(&self, out: &mut String, cells: &[String], widths: &[usize]) {
         let mut line = String::new();
-        for (i, ((cell, width), (_, align))) in cells.iter().zip(widths).zip(&self.columns).enumerate() {
+        for (i, ((cell, width), (_, align))) in
+            cells.iter().zip(widths).zip(&self.columns).enumerate()
+        {
             if i > 0 {
                 line.push_str("  ");
             }

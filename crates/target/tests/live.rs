@@ -1,7 +1,7 @@
 //! The whole life of a session with real Node.js processes of several versions.
 
 // Helpers outside `#[test]` functions may fail like tests do.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;
 
@@ -167,9 +167,15 @@ fn hanging_client(address: std::net::SocketAddr) -> std::net::TcpStream {
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         write!(stream, "GET /json/list HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
             .unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        // The inspector keeps the connection open, so read up to the list's end.
+        let mut text = Vec::new();
+        while !text.ends_with(b"]") && !text.ends_with(b"]\n\n") {
+            let mut part = [0; 1024];
+            let length = stream.read(&mut part).unwrap();
+            text.extend_from_slice(&part[..length]);
+        }
+        String::from_utf8(text).unwrap()
     };
     let id = list.split("\"id\": \"").nth(1).unwrap().split('"').next().unwrap();
     let mut stream = std::net::TcpStream::connect(address).unwrap();
@@ -283,6 +289,14 @@ async fn a_cancelled_capture_leaves_no_file_and_a_good_target() {
     assert!(!listens(session.inspector_address()));
 }
 
+struct Unmount<'a>(&'a Path);
+
+impl Drop for Unmount<'_> {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0).status();
+    }
+}
+
 /// Needs the right to mount a file system (root); says so where it is missing. The same failure is
 /// injected in `capture`'s unit tests everywhere.
 #[tokio::test(flavor = "multi_thread")]
@@ -296,12 +310,6 @@ async fn a_full_disk_is_named_and_the_session_survives() {
     if !mounted {
         println!("not run: mounting a small tmpfs is not permitted here");
         return;
-    }
-    struct Unmount<'a>(&'a Path);
-    impl Drop for Unmount<'_> {
-        fn drop(&mut self) {
-            let _ = std::process::Command::new("umount").arg(self.0).status();
-        }
     }
     let _guard = Unmount(folder.path());
     let app = Running::server();
@@ -334,7 +342,7 @@ impl Group {
         None
     }
 
-    fn write(&self, file: &str, value: impl ToString) {
+    fn write(&self, file: &str, value: u64) {
         std::fs::write(self.0.join(file), value.to_string()).unwrap();
     }
 
@@ -357,7 +365,7 @@ async fn too_little_room_in_the_control_group_is_refused_with_the_numbers() {
     let limit = 160u64 << 20;
     group.write("memory.limit_in_bytes", limit);
     let mut app = Running::server();
-    group.write("cgroup.procs", app.pid());
+    group.write("cgroup.procs", u64::from(app.pid()));
     app.get("/grow?n=200000");
     let mut session = Session::attach(app.pid(), &options()).await.unwrap();
     assert_eq!(session.info().limit_bytes, Some(limit));
@@ -378,7 +386,7 @@ async fn what_preflight_allows_survives_its_limit() {
     for (name, binary) in [("path", node()), ("24", node24())] {
         let Some(group) = Group::new(name) else { return };
         let mut app = Running::node(&binary, &[], "server.mjs", &[]);
-        group.write("cgroup.procs", app.pid());
+        group.write("cgroup.procs", u64::from(app.pid()));
         for _ in 0..3 {
             app.get("/grow?n=100000");
         }

@@ -72,7 +72,11 @@ fn variable(context: &Context<'_>, scope: NodeId, name: &str) -> Option<Binding>
     if place.is_builtin() {
         return None;
     }
-    Some(Binding::Variable { script: place.script.clone(), name: name.to_string(), near: Some(place) })
+    Some(Binding::Variable {
+        script: place.script.clone(),
+        name: name.to_string(),
+        near: Some(place),
+    })
 }
 
 fn property_binding(context: &Context<'_>, object: NodeId, name: &str) -> Binding {

@@ -34,10 +34,7 @@ impl CollectionKind {
 }
 
 /// Whether the site is a collection of the user's.
-pub(super) fn check(
-    context: &Context<'_>,
-    site: &GrowthSite,
-) -> Option<(Rule, String, Subject)> {
+pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<(Rule, String, Subject)> {
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {

@@ -11,10 +11,7 @@ use crate::growth::{GrowthSite, Pattern};
 use crate::scripts::{internal, property};
 
 /// Whether the site is an emitter's list of listeners.
-pub(super) fn check(
-    context: &Context<'_>,
-    site: &GrowthSite,
-) -> Option<(Rule, String, Subject)> {
+pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<(Rule, String, Subject)> {
     let graph = context.graph();
     let owner = site.group.owner;
     let (emitter, event) = match site.group.pattern {
@@ -110,7 +107,8 @@ pub(super) fn advise(finding: &Finding<'_>, listener: &Listener, told: Told<'_>)
         None => ("…", format!("listeners on `{emitter}`, each for an event of its own")),
     };
     let title = format!("{what}: {} → {}", grouped(before), grouped(after));
-    let place = told.place.map_or_else(|| "The statement that adds it".into(), |p| format!("`{p}`"));
+    let place =
+        told.place.map_or_else(|| "The statement that adds it".into(), |p| format!("`{p}`"));
     let per_request = match told.requests {
         Some(requests) if requests > 0 && follows(site.delta(), requests) => {
             "a new one with every request"

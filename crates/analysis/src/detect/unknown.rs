@@ -20,6 +20,7 @@ pub(super) fn advise(finding: &Finding<'_>, _told: Told<'_>) -> Advice {
             "`{holder}` holds more objects of class {class} in each snapshot. No rule knows this holder \
              yet, so the statement that adds them is not named."
         ),
-        fix: "Follow the path from its root: the last name in it that is yours is where to look.".into(),
+        fix: "Follow the path from its root: the last name in it that is yours is where to look."
+            .into(),
     }
 }

@@ -32,7 +32,10 @@ pub fn path_steps(context: &Context<'_>, node: NodeId) -> Vec<StepView> {
 fn is_anchor(graph: &HeapGraph, node: NodeId) -> bool {
     let name = graph.node_name(node);
     graph.node_type(node) == NodeType::Object
-        && (name == "process" || name == "global" || name.starts_with("Window") || name == "global / ")
+        && (name == "process"
+            || name == "global"
+            || name.starts_with("Window")
+            || name == "global / ")
 }
 
 /// The node as an expression: `process`, `cache`, `server.sessions`, `bus._events`.
@@ -41,7 +44,8 @@ pub fn holder_path(context: &Context<'_>, node: NodeId) -> String {
     let mut parts: Vec<String> = Vec::new();
     for n in ancestors(&context.growth.tree, node, MAX_STEPS) {
         if is_anchor(graph, n) {
-            parts.push(graph.node_name(n).split_whitespace().next().unwrap_or("global").to_string());
+            parts
+                .push(graph.node_name(n).split_whitespace().next().unwrap_or("global").to_string());
             break;
         }
         if let Some(name) = exported_name(graph, context, n) {
@@ -129,10 +133,11 @@ pub fn path_words(context: &Context<'_>, node: NodeId) -> String {
             EdgeType::Property => words.push(format!(".{}", symbol_name(name))),
             EdgeType::Context => words.push(format!("variable `{name}`")),
             EdgeType::Element => words.push(described(context, n)),
-            EdgeType::Internal if name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() => {
-                if i == 0 || graph.node_type(n) != NodeType::Array {
-                    words.push(described(context, n));
-                }
+            // A slot of a table; a table of a table is the runtime's own.
+            EdgeType::Internal
+                if is_slot(name) && (i == 0 || graph.node_type(n) != NodeType::Array) =>
+            {
+                words.push(described(context, n));
             }
             EdgeType::Internal if name == "context" => {}
             _ if graph.node_type(n) == NodeType::Closure => words.push(described(context, n)),
@@ -144,13 +149,18 @@ pub fn path_words(context: &Context<'_>, node: NodeId) -> String {
     words.join(" → ")
 }
 
+fn is_slot(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// One object in words: a function with its place, an object with its class.
 pub(crate) fn described(context: &Context<'_>, node: NodeId) -> String {
     let graph = context.graph();
     match graph.node_type(node) {
         NodeType::Closure => {
             let name = graph.node_name(node);
-            let function = if name.is_empty() { "(closure)".to_string() } else { format!("{name}()") };
+            let function =
+                if name.is_empty() { "(closure)".to_string() } else { format!("{name}()") };
             match context.scripts.place(graph, node) {
                 Some(place) => format!("{function} {}:{}", place.file_name(), place.line),
                 None => function,

@@ -157,7 +157,11 @@ fn can_own(graph: &HeapGraph, node: NodeId) -> bool {
 }
 
 /// The owner of a store and how its slots hold, when the node is one.
-fn store_of(graph: &HeapGraph, tree: &RetainingTree, node: NodeId) -> Option<(NodeId, &'static str)> {
+fn store_of(
+    graph: &HeapGraph,
+    tree: &RetainingTree,
+    node: NodeId,
+) -> Option<(NodeId, &'static str)> {
     if graph.node_type(node) != NodeType::Array {
         return None;
     }
@@ -202,8 +206,8 @@ fn groups_of_owner(
     for edge in links {
         let pattern = pattern_of(graph, edge, store.is_some(), keyed, node);
         // Functions are told apart by their place, everything else in one place is one thing.
-        let class = (graph.node_type(edge.to) == NodeType::Closure)
-            .then(|| Class::of(graph, edge.to));
+        let class =
+            (graph.node_type(edge.to) == NodeType::Closure).then(|| Class::of(graph, edge.to));
         folded.entry((pattern, class)).or_default().push(edge.to);
     }
     let mut groups = Vec::new();
@@ -235,10 +239,25 @@ fn holds(graph: &HeapGraph, edge: Edge) -> bool {
 }
 
 /// Links from an object to its own parts.
-const OWN_LINKS: [&str; 9] =
-    ["map", "elements", "properties", "table", "shared", "code", "feedback_cell", "context", "script"];
+const OWN_LINKS: [&str; 9] = [
+    "map",
+    "elements",
+    "properties",
+    "table",
+    "shared",
+    "code",
+    "feedback_cell",
+    "context",
+    "script",
+];
 
-fn pattern_of(graph: &HeapGraph, edge: Edge, in_table: bool, keyed: bool, owner: NodeId) -> Pattern {
+fn pattern_of(
+    graph: &HeapGraph,
+    edge: Edge,
+    in_table: bool,
+    keyed: bool,
+    owner: NodeId,
+) -> Pattern {
     if in_table {
         return Pattern::Entries;
     }
@@ -248,7 +267,9 @@ fn pattern_of(graph: &HeapGraph, edge: Edge, in_table: bool, keyed: bool, owner:
         EdgeType::Property => Pattern::Property(name()),
         EdgeType::Context => Pattern::Variable(name()),
         EdgeType::Element if graph.node_type(owner) == NodeType::Object => Pattern::Elements,
-        EdgeType::Internal if !name().bytes().all(|b| b.is_ascii_digit()) => Pattern::Internal(name()),
+        EdgeType::Internal if !name().bytes().all(|b| b.is_ascii_digit()) => {
+            Pattern::Internal(name())
+        }
         _ => Pattern::List,
     }
 }
@@ -260,7 +281,10 @@ fn heaviest_class(graph: &HeapGraph, below: &[u64], members: &[NodeId]) -> Class
         *weight.entry(Class::of(graph, m)).or_default() += below[m.index()] + 1;
     }
     let fallback = || Class { kind: NodeType::Other, name: String::new(), location: None };
-    weight.into_iter().max_by(|a, b| (a.1, &b.0.name).cmp(&(b.1, &a.0.name))).map_or_else(fallback, |(c, _)| c)
+    weight
+        .into_iter()
+        .max_by(|a, b| (a.1, &b.0.name).cmp(&(b.1, &a.0.name)))
+        .map_or_else(fallback, |(c, _)| c)
 }
 
 /// How many members of the group's class the owner held in each snapshot, first to last.

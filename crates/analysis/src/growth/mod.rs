@@ -3,12 +3,12 @@
 //! A table of constructors says what there is more of; it does not say who keeps it. This module compares
 //! the *structure* of the first and the last snapshot:
 //!
-//! 1. [`correspond`]: which object of the last snapshot is which object of an earlier one. By id, and where
+//! 1. `correspond`: which object of the last snapshot is which object of an earlier one. By id, and where
 //!    an object was merely replaced (a grown backing store, `list = [...list, x]`), by its place.
-//! 2. [`tree`]: for each object the retaining path a JavaScript developer would draw, as one tree.
-//! 3. [`groups`]: edges from an owner to new objects, folded by pattern (`[]`, `{key}`, `.name`) and class,
+//! 2. `tree`: for each object the retaining path a JavaScript developer would draw, as one tree.
+//! 3. `groups`: edges from an owner to new objects, folded by pattern (`[]`, `{key}`, `.name`) and class,
 //!    with the owner's number of such edges in every snapshot.
-//! 4. [`weigh`]: the exact bytes that go when the group goes.
+//! 4. `weigh`: the exact bytes that go when the group goes.
 //!
 //! Cost: O(nodes + edges) for 1–3, and one traversal each for the few groups that are weighed.
 
@@ -115,7 +115,16 @@ impl<'a> GrowthAnalysis<'a> {
             })
             .collect();
         sites.sort_by_key(|s| std::cmp::Reverse(s.weight.retained_delta_bytes));
-        Self { graphs: graphs.to_vec(), comparable, earlier, essential, tree, is_new, growth, sites }
+        Self {
+            graphs: graphs.to_vec(),
+            comparable,
+            earlier,
+            essential,
+            tree,
+            is_new,
+            growth,
+            sites,
+        }
     }
 
     /// The last snapshot.

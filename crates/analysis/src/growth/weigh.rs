@@ -18,7 +18,11 @@ pub struct Weight {
 }
 
 /// The new bytes that are held at all: what [`weigh`] measures against. O(nodes + edges).
-pub fn held_new_bytes(graph: &HeapGraph, essential: &EssentialEdges, first: &Correspondence) -> u64 {
+pub fn held_new_bytes(
+    graph: &HeapGraph,
+    essential: &EssentialEdges,
+    first: &Correspondence,
+) -> u64 {
     reached_new_bytes(graph, first, |_, edge, _| essential.is_essential(edge))
 }
 

@@ -20,7 +20,7 @@ pub fn run(args: &Diff, output: &Output) -> Result<u8, CliError> {
     let analyses: Vec<Analysis> = graphs.iter().map(analyze).collect();
     let pairs: Vec<(&HeapGraph, &Analysis)> = graphs.iter().zip(&analyses).collect();
     let files = args.files.iter().map(|f| f.display().to_string()).collect();
-    let document = DiffDocument { schema: "leakline/diff/1", files, diff: diff(&pairs) };
+    let document = DiffDocument::new(files, diff(&pairs));
     output.result(&document, || text::diff(&document, args.limit))?;
     Ok(exit::DONE)
 }

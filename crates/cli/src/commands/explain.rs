@@ -11,11 +11,11 @@ use crate::output::Output;
 #[derive(Serialize)]
 struct Document {
     schema: &'static str,
-    rules: Vec<Page>,
+    rules: Vec<Entry>,
 }
 
 #[derive(Serialize)]
-struct Page {
+struct Entry {
     id: &'static str,
     summary: &'static str,
     page: &'static str,
@@ -26,15 +26,22 @@ pub fn run(args: &Explain, output: &Output) -> Result<u8, CliError> {
         None => all_rules().to_vec(),
         Some(id) => vec![Rule::from_id(id).ok_or_else(|| {
             let ids: Vec<&str> = all_rules().iter().map(|r| r.id()).collect();
-            CliError::usage(format!("there is no rule `{id}`"), format!("one of: {}", ids.join(", ")))
+            CliError::usage(
+                format!("there is no rule `{id}`"),
+                format!("one of: {}", ids.join(", ")),
+            )
         })?],
     };
-    let page = |r: &Rule| Page { id: r.id(), summary: r.summary(), page: r.page() };
+    let entry = |r: &Rule| Entry { id: r.id(), summary: r.summary(), page: r.page() };
     let document =
-        Document { schema: "leakline/explain/1", rules: rules.iter().map(page).collect() };
+        Document { schema: "leakline/explain/1", rules: rules.iter().map(entry).collect() };
     output.result(&document, || match document.rules.as_slice() {
         [one] if args.rule.is_some() => one.page.to_string(),
-        all => all.iter().map(|p| format!("{:<16} {}\n", p.id, p.summary)).collect(),
+        all => {
+            let lines: Vec<String> =
+                all.iter().map(|p| format!("{:<16} {}", p.id, p.summary)).collect();
+            lines.join("\n") + "\n"
+        }
     })?;
     Ok(exit::DONE)
 }

@@ -4,8 +4,8 @@ mod diff;
 mod explain;
 mod investigate;
 mod retainers;
-mod suspects;
 mod summary;
+mod suspects;
 mod trend;
 
 use crate::args::Command;

@@ -16,8 +16,7 @@ pub fn run(args: &Trend, output: &Output) -> Result<u8, CliError> {
         series.extend(read(&bytes, &file.display().to_string(), &hint)?);
     }
     let leak = if let [one] = series.as_slice() {
-        let document =
-            TrendDocument::new(NamedTrend { name: one.name.clone(), trend: judge(one) });
+        let document = TrendDocument::new(NamedTrend { name: one.name.clone(), trend: judge(one) });
         output.result(&document, || text::trend(document.name.as_deref(), &document.trend))?;
         document.trend.verdict == Verdict::Leak
     } else {

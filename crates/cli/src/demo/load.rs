@@ -51,7 +51,8 @@ impl Load {
 
 async fn drive(address: SocketAddr, connection: u64, served: Arc<AtomicU64>) {
     let mut left = MAX_REQUESTS / CONNECTIONS;
-    let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 * CONNECTIONS / PER_SECOND));
+    let mut pace =
+        tokio::time::interval(Duration::from_micros(1_000_000 * CONNECTIONS / PER_SECOND));
     // The server stands still during a snapshot; what was missed then is not made up for.
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // A connection that breaks is made anew; a server that is gone ends the load.

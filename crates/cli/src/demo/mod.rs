@@ -47,7 +47,8 @@ async fn demo(args: Demo, output: &Output) -> Result<u8, CliError> {
         .map_err(|e| CliError::internal("cannot make a temporary folder", e))?
         .keep();
     let script = folder.join("server.js");
-    std::fs::write(&script, SERVER).map_err(|e| CliError::internal("cannot write the server", e))?;
+    std::fs::write(&script, SERVER)
+        .map_err(|e| CliError::internal("cannot write the server", e))?;
     output.tell(Level::Info, &format!("A leaking server is started from {}", script.display()));
     let mut server = start(&script, &folder)?;
     let pid = server.id().unwrap_or(0);
@@ -121,5 +122,8 @@ async fn port_of(server: &mut Child) -> Result<u16, CliError> {
     };
     // Keep reading, so that the server never blocks on a full pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    line.rsplit(' ').next().and_then(|p| p.parse().ok()).ok_or_else(|| failed("did not say its port"))
+    line.rsplit(' ')
+        .next()
+        .and_then(|p| p.parse().ok())
+        .ok_or_else(|| failed("did not say its port"))
 }

@@ -9,7 +9,7 @@ use crate::table::{Align, Table};
 
 /// The first `limit` rows of the first file against the last, and of each step.
 pub fn diff(document: &DiffDocument, limit: usize) -> String {
-    let d = &document.diff;
+    let d = document;
     let (first, last) = (document.files.first(), document.files.last());
     let name = |f: Option<&String>| f.map_or("", String::as_str).to_string();
     let new: u64 = d.rows.iter().map(|r| r.new_count).sum();
@@ -25,13 +25,16 @@ pub fn diff(document: &DiffDocument, limit: usize) -> String {
     );
     if d.comparable.by == By::Shape {
         out.push('\n');
-        out.push_str(&wrap(&format!("Note: compared by class only: {}.", d.comparable.reason), WIDTH, "  "));
+        out.push_str(&wrap(
+            &format!("Note: compared by class only: {}.", d.comparable.reason),
+            WIDTH,
+            "  ",
+        ));
     }
     out.push('\n');
     out.push_str(&rows(&d.rows, limit));
     for step in &d.steps {
-        let file = |i: usize| name(document.files.get(i));
-        out.push_str(&format!("\nstep {}: {} to {}\n", step.to, file(step.from), file(step.to)));
+        out.push_str(&format!("\n{} to {}\n", step.from, step.to));
         out.push_str(&rows(&step.rows, 5));
     }
     out
@@ -59,7 +62,10 @@ fn rows(rows: &[DiffRow], limit: usize) -> String {
     let mut out = table.render(WIDTH);
     let more = rows.len().saturating_sub(limit);
     if more > 0 {
-        out.push_str(&format!("{} more rows: --limit N, or --json for all\n", grouped(more as u64)));
+        out.push_str(&format!(
+            "{} more rows: --limit N, or --json for all\n",
+            grouped(more as u64)
+        ));
     }
     out
 }

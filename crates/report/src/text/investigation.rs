@@ -64,7 +64,10 @@ pub fn investigation(i: &Investigation) -> String {
 /// What to do after the fix, with the numbers of this case.
 pub(crate) fn verify_hint(i: &Investigation) -> String {
     let again = i.target.as_ref().map_or_else(
-        || "take three snapshots under the same load again and run `leakline suspects` on them".to_string(),
+        || {
+            "take three snapshots under the same load again and run `leakline suspects` on them"
+                .to_string()
+        },
         |_| "run `leakline investigate PID` on the new process under the same load".to_string(),
     );
     match i.suspects.first() {

@@ -25,7 +25,14 @@ pub fn retainers(document: &RetainersDocument) -> String {
                 out.push_str(&format!("  … {} steps …\n", path.omitted_steps));
             }
             let o = &step.object;
-            let line = format!("  {} {} → {} {} {}", step.edge_type, step.edge, o.kind, shown(&o.name), o.id);
+            let line = format!(
+                "  {} {} → {} {} {}",
+                step.edge_type,
+                step.edge,
+                o.kind,
+                shown(&o.name),
+                o.id
+            );
             out.push_str(&line);
             out.push('\n');
         }
@@ -38,7 +45,8 @@ pub fn retainers(document: &RetainersDocument) -> String {
 
 /// A name on one line; long text is cut.
 fn shown(name: &str) -> String {
-    let flat: String = name.chars().take(48).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let flat: String =
+        name.chars().take(48).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if flat.is_empty() {
         return "(no name)".into();
     }

@@ -103,7 +103,10 @@ fn place_and_frame(culprit: &Culprit) -> String {
         }
     }
     if let Some(caller) = &culprit.caller {
-        out.push_str(&format!("\n  called from {}:{}  {}\n", caller.file, caller.line, caller.snippet));
+        out.push_str(&format!(
+            "\n  called from {}:{}  {}\n",
+            caller.file, caller.line, caller.snippet
+        ));
     }
     if let Some(original) = &culprit.original {
         out.push_str(&format!("\n  before compilation: {}:{}\n", original.file, original.line));
@@ -133,10 +136,8 @@ pub(crate) fn evidence(suspect: &Suspect) -> Vec<(&'static str, String)> {
 
 fn count(leaked: &Leaked) -> String {
     let counts: Vec<String> = leaked.counts.iter().map(|c| grouped(*c)).collect();
-    let per = leaked
-        .per
-        .as_ref()
-        .map_or_else(String::new, |p| format!(", {:.2} per {}", p.rate, p.unit));
+    let per =
+        leaked.per.as_ref().map_or_else(String::new, |p| format!(", {:.2} per {}", p.rate, p.unit));
     format!("{} {} (+{}{per})", counts.join(" → "), leaked.constructor, grouped(leaked.count_delta))
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn numbers(trend: &Trend) -> String {
 
 /// Several series.
 pub fn workload(trends: &WorkloadTrend) -> String {
-    let mut out = format!("{}  {} series\n\n", verdict(trends.workload.verdict), trends.series.len());
+    let mut out =
+        format!("{}  {} series\n\n", verdict(trends.workload.verdict), trends.series.len());
     let mut table = Table::new(&[
         ("series", Align::Left),
         ("verdict", Align::Left),
