@@ -49,9 +49,9 @@ impl<'a> Progress<'a> {
             }
             Event::Warning(text) => {
                 self.clear();
-                let text = wrap(&text, 72, "          ");
+                let text = wrap(&text, 80, "            ");
                 let text = text.trim();
-                self.output.tell(Level::Warn, &format!("  {} {text}", Paint::Warn.on("note:")));
+                self.output.tell(Level::Warn, &format!("      {} {text}", Paint::Warn.on("note:")));
             }
             Event::Progress { what, done, total } => {
                 let of = total.map_or_else(String::new, |t| format!(" of {}", Bytes(t)));

@@ -111,6 +111,10 @@ pub(crate) fn conclude(i: &mut Investigation) {
         }
     };
     i.leak = i.verdict == InvestigationVerdict::Leak;
+    let watched = i.samples.last().map_or(0.0, |s| s.elapsed_seconds);
+    i.limits.push(format!(
+        "it was watched for {watched:.0} s: a leak on a path that was not used in this time does not show"
+    ));
     if !compared {
         let refused =
             i.preflight.as_ref().is_some_and(|p| p.decision == PreflightDecision::Refused);

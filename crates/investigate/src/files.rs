@@ -52,6 +52,9 @@ pub fn investigate_files(
         "snapshots alone do not tell how fast memory grows: `leakline trend` on a series of samples does"
             .into(),
     );
+    investigation.limits.push(
+        "a leak on a path that was not used between the snapshots does not show in them".into(),
+    );
     let folder = Folder::create(options.output.as_deref(), &stem(&options.files))?;
     finish(&mut investigation, &folder, observer)?;
     Ok(investigation)

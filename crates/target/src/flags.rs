@@ -265,7 +265,7 @@ mod tests {
     fn a_rewritten_command_line_is_noticed() {
         let line = |parts: &[&str]| parts.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>();
         assert!(is_rewritten(&line(&["next-server (v15)", "", "", ""])));
-        assert!(is_rewritten(&line(&["PM2 v5: God Daemon (/root/.pm2)"])));
+        assert!(is_rewritten(&line(&["PM2 v5: God Daemon (/home/x/.pm2)"])));
         assert!(is_rewritten(&[]));
         assert!(!is_rewritten(&line(&["node", "app.js"])));
         assert!(!is_rewritten(&line(&["node", "-e", ""])));

@@ -183,6 +183,25 @@ async fn a_dry_run_tells_the_checks_and_sends_nothing() {
     assert!(app.alive());
 }
 
+/// Needs the right to make a network namespace (root); says so where it is missing.
+#[tokio::test]
+async fn another_network_namespace_is_refused_before_any_signal() {
+    let permitted = Command::new("unshare").args(["--net", "true"]).status();
+    if !permitted.is_ok_and(|status| status.success()) {
+        println!("not run: making a network namespace is not permitted here");
+        return;
+    }
+    let mut command = Command::new("unshare");
+    command.arg("--net").arg(node()).arg(fixture("server.mjs")).env_remove("NODE_OPTIONS");
+    let mut app = Running::start(&mut command);
+    let error = attach(app.pid()).await;
+    assert!(matches!(error, Error::OtherNetwork { .. }), "{error}");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let process = leakline_target::ProcDir::new(app.pid());
+    assert_eq!(leakline_target::own_listeners(&process).unwrap().len(), 1, "no inspector opened");
+    assert!(app.alive());
+}
+
 /// Another user's process. Run as root, the test runs itself again as nobody; otherwise process 1
 /// is another user's.
 #[tokio::test]
