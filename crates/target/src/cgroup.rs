@@ -75,7 +75,7 @@ pub fn headroom(process: &ProcDir, file_system: &Path) -> Result<Option<Headroom
         );
         (level.room(), text)
     });
-    let machine_room = machine.map(|bytes| (bytes, format!("the machine (MemAvailable {bytes})")));
+    let machine_room = machine.map(|bytes| (bytes, "what the machine has available".to_owned()));
     Ok([group, machine_room].into_iter().flatten().min_by_key(|(bytes, _)| *bytes).map(
         |(bytes, source)| Headroom { bytes, source, limit_bytes, machine_available_bytes: machine },
     ))

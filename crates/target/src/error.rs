@@ -257,7 +257,6 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             Error::IsThread { .. }
-            | Error::NotNode { .. }
             | Error::Output { .. }
             | Error::DiskFull { .. }
             | Error::OutputExists { .. } => ErrorClass::BadInput,

@@ -231,8 +231,10 @@ pub fn decide(predicted: Prediction, room: &Room) -> Preflight {
     Preflight { decision, predicted, headroom_bytes: room.headroom_bytes, reason }
 }
 
+/// A size for the reason's text: `147 MiB`, `22.8 GiB`.
 fn mib(bytes: u64) -> String {
-    format!("{:.0} MiB", bytes as f64 / 1_048_576.0)
+    let mib = bytes as f64 / 1_048_576.0;
+    if mib < 10_000.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
 }
 
 #[cfg(test)]

@@ -132,10 +132,10 @@ pub fn may_signal(process: &ProcDir, evidence: &str, anyway: bool) -> Result<Sig
     check_cluster(process, anyway, &mut verdict);
     check_port(process, &flags, &mut verdict)?;
     verdict.checks.push(Check {
-        what: "the app has no SIGUSR1 handler of its own",
+        what: "a SIGUSR1 handler of the app's own",
         outcome: Outcome::Unknown,
-        detail: "cannot be seen from outside: an app that calls process.on('SIGUSR1') runs that handler \
-                 instead of opening the inspector"
+        detail: "cannot be seen from outside. If the app calls process.on('SIGUSR1'), that handler runs \
+                 instead and the inspector stays closed"
             .to_owned(),
     });
     Ok(verdict)

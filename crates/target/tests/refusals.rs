@@ -78,7 +78,7 @@ async fn another_program_called_node_is_not_node() {
     }));
     let error = attach(pid).await;
     assert!(matches!(error, Error::NotNode { .. }), "{error}");
-    assert_eq!(error.class(), ErrorClass::BadInput);
+    assert_eq!(error.class(), ErrorClass::CannotAttach);
     assert!(app.alive(), "it got no signal");
 }
 

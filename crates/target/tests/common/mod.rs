@@ -7,33 +7,31 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use leakline_testkit::node::node_binary;
+
 pub fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// The `node` on PATH.
+/// Node.js 20.
 pub fn node() -> PathBuf {
-    let found = std::env::split_paths(&std::env::var_os("PATH").expect("PATH is set"))
-        .map(|folder| folder.join("node"))
-        .find(|path| path.is_file());
-    found.expect("these tests need `node` (version 20 or later) on PATH: install Node.js")
+    node_binary(20).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Node.js 24, from the npm package `node`.
+/// Node.js 24.
 pub fn node24() -> PathBuf {
-    let path = std::env::var_os("LEAKLINE_TEST_NODE24").map(PathBuf::from);
-    path.filter(|p| p.is_file()).expect(
-        "set LEAKLINE_TEST_NODE24 to a Node.js 24 binary; `npm install node@24` puts one into \
-         node_modules/node/bin/node",
-    )
+    node_binary(24).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Every version to test: PATH, 24, and whatever else is named in the environment.
+/// Every version to test: 20, 24, and whatever else is named in the environment.
 pub fn versions() -> Vec<PathBuf> {
-    let more = ["18", "22", "26"]
+    let named = |v: &u32| std::env::var_os(format!("LEAKLINE_NODE_{v}")).is_some();
+    let more = [18, 22, 26].into_iter().filter(named);
+    [20, 24]
         .into_iter()
-        .filter_map(|v| std::env::var_os(format!("LEAKLINE_TEST_NODE{v}")).map(PathBuf::from));
-    [node(), node24()].into_iter().chain(more).collect()
+        .chain(more)
+        .map(|v| node_binary(v).unwrap_or_else(|e| panic!("{e}")))
+        .collect()
 }
 
 /// A child process, killed and reaped on drop.

@@ -1,0 +1,373 @@
+//! Hand-drawn `.heapsnapshot` files, in the layouts of Node 20 and Node 24.
+//!
+//! A real snapshot has fifty thousand objects and other sizes on every machine, so no text that is derived
+//! from one can be compared letter by letter. These files have a few hundred objects, the same bytes
+//! on every run, and V8's layout to the letter: fields, types, order of the sections, line breaks.
+//! [`Snapshot`] draws any graph; [`service`] draws the heap of a small Node service as it grows.
+
+pub mod service;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use serde_json::json;
+
+/// Whose layout a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// With `trace_node_id`, and a line per object.
+    Node20,
+    /// Without it, with `extra_native_bytes`, and all numbers of a section on one line.
+    Node24,
+}
+
+const NODE_TYPES: [&str; 16] = [
+    "hidden",
+    "array",
+    "string",
+    "object",
+    "code",
+    "closure",
+    "regexp",
+    "number",
+    "native",
+    "synthetic",
+    "concatenated string",
+    "sliced string",
+    "symbol",
+    "bigint",
+    "object shape",
+    "wasm object",
+];
+
+const EDGE_TYPES: [&str; 7] =
+    ["context", "element", "property", "internal", "hidden", "shortcut", "weak"];
+
+const TRACE_FUNCTION_FIELDS: [&str; 6] =
+    ["function_id", "name", "script_name", "script_id", "line", "column"];
+
+const TRACE_NODE_FIELDS: [&str; 5] = ["id", "function_info_index", "count", "size", "children"];
+
+const LOCATION_FIELDS: [&str; 4] = ["object_index", "script_id", "line", "column"];
+
+impl Layout {
+    fn node_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Node20 => {
+                &["type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness"]
+            }
+            Self::Node24 => &["type", "name", "id", "self_size", "edge_count", "detachedness"],
+        }
+    }
+
+    /// Node 24 has dropped the last one.
+    fn node_types(self) -> &'static [&'static str] {
+        match self {
+            Self::Node20 => &NODE_TYPES,
+            Self::Node24 => &NODE_TYPES[..15],
+        }
+    }
+
+    /// By which link a function's description holds its script.
+    fn script_link(self) -> &'static str {
+        match self {
+            Self::Node20 => "script_or_debug_info",
+            Self::Node24 => "script",
+        }
+    }
+
+    fn between_rows(self) -> &'static str {
+        match self {
+            Self::Node20 => "\n,",
+            Self::Node24 => ",",
+        }
+    }
+
+    fn before_end(self) -> &'static str {
+        match self {
+            Self::Node20 => "\n",
+            Self::Node24 => "",
+        }
+    }
+
+    /// The keys in V8's order, which a map of `serde_json` would not keep.
+    fn header(self, nodes: usize, edges: usize) -> String {
+        let list = |names: &[&str]| json!(names).to_string();
+        let fields = self.node_fields();
+        let numbers = vec!["number"; fields.len() - 2];
+        let extra = match self {
+            Self::Node20 => "",
+            Self::Node24 => ",\"extra_native_bytes\":0",
+        };
+        let meta = [
+            format!("\"node_fields\":{}", list(fields)),
+            format!(
+                "\"node_types\":[{},\"string\",{}]",
+                list(self.node_types()),
+                list(&numbers).trim_matches(['[', ']'])
+            ),
+            "\"edge_fields\":[\"type\",\"name_or_index\",\"to_node\"]".into(),
+            format!("\"edge_types\":[{},\"string_or_number\",\"node\"]", list(&EDGE_TYPES)),
+            format!("\"trace_function_info_fields\":{}", list(&TRACE_FUNCTION_FIELDS)),
+            format!("\"trace_node_fields\":{}", list(&TRACE_NODE_FIELDS)),
+            format!("\"sample_fields\":{}", list(&["timestamp_us", "last_assigned_id"])),
+            format!("\"location_fields\":{}", list(&LOCATION_FIELDS)),
+        ];
+        format!(
+            "{{\"meta\":{{{}}},\"node_count\":{nodes},\"edge_count\":{edges},\
+             \"trace_function_count\":0{extra}}}",
+            meta.join(",")
+        )
+    }
+}
+
+/// A node of the drawing it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node(usize);
+
+/// A script that functions come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Script {
+    /// V8's number of it.
+    pub number: u32,
+    node: Node,
+}
+
+#[derive(Debug)]
+struct NodeRow {
+    kind: usize,
+    name: usize,
+    id: u32,
+    size: u32,
+}
+
+/// A snapshot being drawn. It begins with the root and `(GC roots)`.
+#[derive(Debug)]
+pub struct Snapshot {
+    layout: Layout,
+    nodes: Vec<NodeRow>,
+    ids: HashSet<u32>,
+    edges: Vec<(usize, usize, usize, usize)>,
+    locations: Vec<[usize; 4]>,
+    strings: Vec<String>,
+    string_index: HashMap<String, usize>,
+}
+
+impl Snapshot {
+    /// The root, which every snapshot has as its first object.
+    pub const ROOT: Node = Node(0);
+    /// Where V8's own roots hang.
+    pub const GC_ROOTS: Node = Node(1);
+
+    /// A snapshot of nothing but the two.
+    pub fn new(layout: Layout) -> Self {
+        let mut new = Self {
+            layout,
+            nodes: Vec::new(),
+            ids: HashSet::new(),
+            edges: Vec::new(),
+            locations: Vec::new(),
+            strings: vec!["<dummy>".into()],
+            string_index: HashMap::new(),
+        };
+        let root = new.node("synthetic", "", 1, 0);
+        let roots = new.node("synthetic", "(GC roots)", 3, 0);
+        new.indexed(root, "element", 1, roots);
+        new
+    }
+
+    /// Adds an object: V8's name of its type, its name, its object id and its shallow size in bytes.
+    ///
+    /// # Panics
+    /// If the layout has no such type, or the id is taken: a test's own fault.
+    pub fn node(&mut self, kind: &str, name: &str, id: u32, size: u32) -> Node {
+        let kind = position(self.layout.node_types(), kind);
+        assert!(self.ids.insert(id), "two objects @{id}");
+        let name = self.string(name);
+        self.nodes.push(NodeRow { kind, name, id, size });
+        Node(self.nodes.len() - 1)
+    }
+
+    /// Adds an edge with a name: `property`, `context`, `internal`, `shortcut`, `weak`.
+    ///
+    /// # Panics
+    /// If there is no such type of edges, or it has no names: a test's own fault.
+    pub fn named(&mut self, from: Node, kind: &str, name: &str, to: Node) {
+        assert!(!matches!(kind, "element" | "hidden"), "{kind} edges have a number");
+        let name = self.string(name);
+        self.edges.push((from.0, position(&EDGE_TYPES, kind), name, to.0));
+    }
+
+    /// Adds an edge with a number: `element` or `hidden`.
+    ///
+    /// # Panics
+    /// If there is no such type of edges, or it has names: a test's own fault.
+    pub fn indexed(&mut self, from: Node, kind: &str, index: usize, to: Node) {
+        assert!(matches!(kind, "element" | "hidden"), "{kind} edges have a name");
+        self.edges.push((from.0, position(&EDGE_TYPES, kind), index, to.0));
+    }
+
+    /// Gives an object a place in a script. Line and column count from 0, as in the file.
+    pub fn location(&mut self, node: Node, script: Script, line: usize, column: usize) {
+        self.locations.push([node.0, script.number as usize, line, column]);
+    }
+
+    /// Adds a script: its number, its path, and the first of the two object ids it takes.
+    pub fn script(&mut self, number: u32, path: &str, id: u32) -> Script {
+        let node = self.node("code", path, id, 144);
+        let name = self.node("string", path, id + 2, 64);
+        self.named(node, "internal", "name", name);
+        Script { number, node }
+    }
+
+    /// Adds the description that all functions made by one piece of code share.
+    pub fn shared(&mut self, script: Script, name: &str, id: u32) -> Node {
+        let shown = if name.is_empty() { "(shared function info)" } else { name };
+        let shared = self.node("code", shown, id, 56);
+        let link = self.layout.script_link();
+        self.named(shared, "internal", link, script.node);
+        shared
+    }
+
+    /// The file's text.
+    pub fn text(&self) -> String {
+        let mut owned: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
+        for (i, edge) in self.edges.iter().enumerate() {
+            owned[edge.0].push(i);
+        }
+        let width = self.layout.node_fields().len();
+        let nodes = self.nodes.iter().zip(&owned).map(|(n, owned)| {
+            let mut row = vec![n.kind, n.name, n.id as usize, n.size as usize, owned.len()];
+            row.resize(width, 0);
+            row
+        });
+        let edges = owned.iter().flatten().map(|&i| {
+            let (_, kind, name, to) = self.edges[i];
+            vec![kind, name, to * width]
+        });
+        let locations = self.locations.iter().map(|&[node, s, l, c]| vec![node * width, s, l, c]);
+        let strings: Vec<String> = self.strings.iter().map(|s| json!(s).to_string()).collect();
+        let between = match self.layout {
+            Layout::Node20 => ",\n",
+            Layout::Node24 => ",",
+        };
+        let end = self.layout.before_end();
+        format!(
+            "{{\"snapshot\":{},\n\"nodes\":[{}{end}],\n\"edges\":[{}{end}],\n\"trace_function_infos\":[],\n\
+             \"trace_tree\":[],\n\"samples\":[],\n\"locations\":[{}{end}],\n\"strings\":[{}]}}",
+            self.layout.header(self.nodes.len(), self.edges.len()),
+            self.rows(nodes),
+            self.rows(edges),
+            self.rows(locations),
+            strings.join(between),
+        )
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path) -> std::io::Result<()> {
+        std::fs::write(path, self.text())
+    }
+
+    fn rows(&self, rows: impl Iterator<Item = Vec<usize>>) -> String {
+        let rows: Vec<String> = rows
+            .map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+            .collect();
+        rows.join(self.layout.between_rows())
+    }
+
+    fn string(&mut self, text: &str) -> usize {
+        if let Some(&at) = self.string_index.get(text) {
+            return at;
+        }
+        self.strings.push(text.to_owned());
+        self.string_index.insert(text.to_owned(), self.strings.len() - 1);
+        self.strings.len() - 1
+    }
+}
+
+fn position(of: &[&str], name: &str) -> usize {
+    of.iter().position(|n| *n == name).unwrap_or_else(|| panic!("no type {name:?} in {of:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn drawn(layout: Layout) -> Value {
+        let mut snapshot = Snapshot::new(layout);
+        let a = snapshot.node("object", "A", 5, 24);
+        let b = snapshot.node("closure", "b", 7, 56);
+        // Not in the order of the owners, which the file needs.
+        snapshot.named(a, "property", "b", b);
+        snapshot.named(Snapshot::ROOT, "shortcut", "2", a);
+        snapshot.indexed(Snapshot::GC_ROOTS, "element", 9, b);
+        let script = snapshot.script(3, "/srv/app.js", 9);
+        let shared = snapshot.shared(script, "", 13);
+        snapshot.named(b, "internal", "shared", shared);
+        snapshot.location(b, script, 4, 2);
+        serde_json::from_str(&snapshot.text()).unwrap()
+    }
+
+    /// Follows the numbers by hand, as the format describes them.
+    #[test]
+    fn the_numbers_lead_where_they_were_drawn() {
+        for layout in [Layout::Node20, Layout::Node24] {
+            let file = drawn(layout);
+            let fields = file["snapshot"]["meta"]["node_fields"].as_array().unwrap();
+            let width = fields.len();
+            let at = |name: &str| fields.iter().position(|f| f == name).unwrap();
+            let numbers = |key: &str| -> Vec<usize> {
+                let list = file[key].as_array().unwrap();
+                list.iter().map(|n| n.as_u64().unwrap() as usize).collect()
+            };
+            let (nodes, edges) = (numbers("nodes"), numbers("edges"));
+            let text = |i: usize| file["strings"][i].as_str().unwrap();
+            assert_eq!(file["snapshot"]["node_count"], nodes.len() / width);
+            assert_eq!(file["snapshot"]["edge_count"], edges.len() / 3);
+            let mut next = 0;
+            let mut drawn = Vec::new();
+            for node in nodes.chunks(width) {
+                for edge in edges[3 * next..3 * (next + node[at("edge_count")])].chunks(3) {
+                    let label = match EDGE_TYPES[edge[0]] {
+                        "element" | "hidden" => edge[1].to_string(),
+                        _ => text(edge[1]).to_string(),
+                    };
+                    let to = text(nodes[edge[2] + at("name")]);
+                    drawn.push(format!("{}.{label} = {to}", text(node[at("name")])));
+                }
+                next += node[at("edge_count")];
+            }
+            let link = layout.script_link();
+            assert_eq!(
+                drawn,
+                [
+                    ".1 = (GC roots)".to_string(),
+                    ".2 = A".into(),
+                    "(GC roots).9 = b".into(),
+                    "A.b = b".into(),
+                    "b.shared = (shared function info)".into(),
+                    "/srv/app.js.name = /srv/app.js".into(),
+                    format!("(shared function info).{link} = /srv/app.js"),
+                ]
+            );
+            assert_eq!(numbers("locations"), [3 * width, 3, 4, 2]);
+        }
+    }
+
+    #[test]
+    fn the_headers_are_v8s() {
+        let meta = |layout| drawn(layout)["snapshot"]["meta"].clone();
+        let (old, new) = (meta(Layout::Node20), meta(Layout::Node24));
+        for meta in [&old, &new] {
+            let fields = meta["node_fields"].as_array().unwrap().len();
+            assert_eq!(meta["node_types"].as_array().unwrap().len(), fields);
+        }
+        assert_eq!(old["node_fields"][5], "trace_node_id");
+        assert_eq!(new["node_fields"][5], "detachedness");
+    }
+}
