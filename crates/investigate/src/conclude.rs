@@ -9,6 +9,10 @@ use crate::clock;
 /// Growth between first and last snapshot that is worth a doubt when no place explains it.
 const UNEXPLAINED_BYTES: u64 = 1 << 20;
 
+/// Samples alone say "no leak" only after this long: the leaks people are paged for (5 MiB an hour and more)
+/// stay below the noise of a heap for minutes.
+const MIN_SECONDS_FOR_ALL_CLEAR: f64 = 3600.0;
+
 /// An investigation without anything in it yet.
 pub(crate) fn empty(started: String) -> Investigation {
     Investigation {
@@ -68,6 +72,7 @@ pub(crate) fn conclude(i: &mut Investigation) {
     let outside = trend
         .is_some_and(|t| matches!(t.place, Where::External | Where::Native | Where::ArrayBuffers));
     let compared = i.growth.is_some();
+    let watched = i.samples.last().map_or(0.0, |s| s.elapsed_seconds);
     i.verdict = match (compared, i.verdict, trend_verdict) {
         (true, InvestigationVerdict::Leak, _) => {
             if trend_verdict != Verdict::Leak {
@@ -102,16 +107,16 @@ pub(crate) fn conclude(i: &mut Investigation) {
             i.confidence = Confidence::Medium;
             InvestigationVerdict::Leak
         }
-        (false, _, Verdict::Stable | Verdict::Plateau | Verdict::FollowsLoad) => {
+        // Without snapshots, a short calm stretch proves nothing.
+        (false, _, Verdict::Stable | Verdict::Plateau | Verdict::FollowsLoad)
+            if watched >= MIN_SECONDS_FOR_ALL_CLEAR =>
+        {
             i.confidence = Confidence::Medium;
             InvestigationVerdict::NoLeak
         }
-        (false, _, Verdict::WarmUp | Verdict::InsufficientData) => {
-            InvestigationVerdict::Inconclusive
-        }
+        (false, ..) => InvestigationVerdict::Inconclusive,
     };
     i.leak = i.verdict == InvestigationVerdict::Leak;
-    let watched = i.samples.last().map_or(0.0, |s| s.elapsed_seconds);
     i.limits.push(format!(
         "it was watched for {watched:.0} s: a leak on a path that was not used in this time does not show"
     ));

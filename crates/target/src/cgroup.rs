@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::preflight::size;
 use crate::process::ProcDir;
 
 /// v1 writes "no limit" as the largest page-aligned number, about 2^63; nobody has 2^60 bytes.
@@ -69,9 +70,9 @@ pub fn headroom(process: &ProcDir, file_system: &Path) -> Result<Option<Headroom
         let text = format!(
             "control group {} (limit {}, used {}, of which {} can be given back)",
             level.path.display(),
-            level.limit,
-            level.usage,
-            level.reclaimable
+            size(level.limit),
+            size(level.usage),
+            size(level.reclaimable)
         );
         (level.room(), text)
     });

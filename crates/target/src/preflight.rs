@@ -190,11 +190,11 @@ pub fn decide(predicted: Prediction, room: &Room) -> Preflight {
     } else {
         format!(
             "upper bound for a heap of small objects; {} is usual",
-            mib(predicted.typical_extra_bytes)
+            size(predicted.typical_extra_bytes)
         )
     };
     let need =
-        format!("a snapshot needs up to {} more memory ({basis})", mib(predicted.extra_bytes));
+        format!("a snapshot needs up to {} more memory ({basis})", size(predicted.extra_bytes));
     let (decision, reason) = match (room.headroom_bytes, room.disk_free_bytes) {
         (None, _) => {
             (Decision::Refused, format!("{need}, and how much room there is cannot be read"))
@@ -205,8 +205,8 @@ pub fn decide(predicted: Prediction, room: &Room) -> Preflight {
             if predicted.extra_bytes.saturating_add(reserve) > headroom {
                 let text = format!(
                     "{need}, and only {} are left, of which {} are kept free: {}",
-                    mib(headroom),
-                    mib(reserve),
+                    size(headroom),
+                    size(reserve),
                     room.headroom_source
                 );
                 (Decision::Refused, text)
@@ -216,14 +216,14 @@ pub fn decide(predicted: Prediction, room: &Room) -> Preflight {
                 let text = format!(
                     "the file may take {}, and the disk has only {} free, of which {} are kept \
                         free",
-                    mib(predicted.file_bytes),
-                    mib(free),
-                    mib(DISK_RESERVE_BYTES)
+                    size(predicted.file_bytes),
+                    size(free),
+                    size(DISK_RESERVE_BYTES)
                 );
                 (Decision::Refused, text)
             } else {
                 let text =
-                    format!("{need}, and {} are left: {}", mib(headroom), room.headroom_source);
+                    format!("{need}, and {} are left: {}", size(headroom), room.headroom_source);
                 (Decision::Allowed, text)
             }
         }
@@ -232,7 +232,7 @@ pub fn decide(predicted: Prediction, room: &Room) -> Preflight {
 }
 
 /// A size for the reason's text: `147 MiB`, `22.8 GiB`.
-fn mib(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     let mib = bytes as f64 / 1_048_576.0;
     if mib < 10_000.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
 }

@@ -4,6 +4,7 @@ use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 
 use super::correspond::Correspondence;
+use super::siblings;
 use super::tree::RetainingTree;
 
 /// How an owner holds the members of a group.
@@ -67,9 +68,11 @@ impl Class {
 /// New objects that one owner holds in one way.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// Who holds them.
+    /// Who holds them; of several owners the one that holds most.
     pub owner: NodeId,
-    /// The owner's own storage (a map's table, an array's elements), which holds the members too.
+    /// All owners: more than one where many of a kind grow, a Map per tenant.
+    pub owners: Vec<NodeId>,
+    /// The owners' own storage (a map's table, an array's elements), which holds the members too.
     pub stores: Vec<NodeId>,
     /// How.
     pub pattern: Pattern,
@@ -108,7 +111,8 @@ pub fn growth_groups(
         }
         found.extend(groups_of_owner(last, tree, is_new, &below, owner));
     }
-    found.sort_by_key(|g| std::cmp::Reverse(g.tree_bytes));
+    let mut found = siblings::fold(last, tree, found);
+    found.sort_by_key(|g| (std::cmp::Reverse(g.tree_bytes), g.owner));
 
     let mut covered = vec![false; last.node_count()];
     let mut kept = Vec::new();
@@ -120,7 +124,7 @@ pub fn growth_groups(
         if covered[tree.position(group.owner) as usize] {
             continue;
         }
-        let counts = counts(graphs, earlier, &group);
+        let counts = counts(graphs, earlier, tree, &group);
         if counts.first() >= counts.last() {
             continue;
         }
@@ -223,7 +227,15 @@ fn groups_of_owner(
             .filter(|m| tree.parent(**m).is_some_and(|up| up.from == node))
             .map(|m| below[m.index()])
             .sum();
-        groups.push(Group { owner, stores: stores.clone(), pattern, class, members, tree_bytes });
+        groups.push(Group {
+            owner,
+            owners: vec![owner],
+            stores: stores.clone(),
+            pattern,
+            class,
+            members,
+            tree_bytes,
+        });
     }
     groups
 }
@@ -287,71 +299,118 @@ fn heaviest_class(graph: &HeapGraph, below: &[u64], members: &[NodeId]) -> Class
         .map_or_else(fallback, |(c, _)| c)
 }
 
-/// How many members of the group's class the owner held in each snapshot, first to last.
-fn counts(graphs: &[&HeapGraph], earlier: &[Correspondence], group: &Group) -> Vec<u64> {
+/// How many members of the group's class the owners held in each snapshot, first to last.
+fn counts(
+    graphs: &[&HeapGraph],
+    earlier: &[Correspondence],
+    tree: &RetainingTree,
+    group: &Group,
+) -> Vec<u64> {
+    let last = graphs[graphs.len() - 1];
     let mut counts = Vec::with_capacity(graphs.len());
     for (graph, at) in graphs.iter().zip(earlier) {
-        counts.push(at.get(group.owner).map_or(0, |owner| count_held(graph, owner, group)));
+        let held = group.owners.iter().map(|&owner| match at.get(owner) {
+            Some(owner) => count_held(graph, owner, group),
+            None => u64::from(stood_alone(last, tree, graph, at, owner, group)),
+        });
+        counts.push(held.sum());
     }
-    counts.push(count_held(graphs[graphs.len() - 1], group.owner, group));
+    counts.push(group.owners.iter().map(|&owner| count_held(last, owner, group)).sum());
     counts
 }
 
-/// How many of the group's class `owner` holds in `graph`, by the group's pattern.
-pub(crate) fn count_held(graph: &HeapGraph, owner: NodeId, group: &Group) -> u64 {
-    let matches_class = |node: NodeId| {
-        let class = Class::of(graph, node);
-        class.kind == group.class.kind
-            && class.name == group.class.name
-            && match (class.location, group.class.location) {
-                // Script numbers are one process's; the same process is what is compared.
-                (Some(a), Some(b)) => a == b,
-                _ => true,
-            }
+/// Whether in the place of the list one member stood alone: an emitter keeps its only listener without a list
+/// around it, and many programs do so with their first value.
+fn stood_alone(
+    last: &HeapGraph,
+    tree: &RetainingTree,
+    graph: &HeapGraph,
+    at: &Correspondence,
+    owner: NodeId,
+    group: &Group,
+) -> bool {
+    let before = || {
+        let up = tree.parent(owner)?;
+        let edge = last.edge(up.edge);
+        let holder = at.get(up.from).filter(|_| edge.kind == EdgeType::Property)?;
+        graph.find_edge(holder, EdgeType::Property, last.edge_text(edge)?)
     };
-    if group.pattern == Pattern::Entries {
-        let Some(table) = graph.find_edge(owner, EdgeType::Internal, "table") else { return 0 };
-        return count_entries(graph, owner, table.to, matches_class);
+    group.pattern == Pattern::Elements && before().is_some_and(|e| is_of(graph, e.to, &group.class))
+}
+
+fn is_of(graph: &HeapGraph, node: NodeId, wanted: &Class) -> bool {
+    let kind = graph.node_type(node);
+    if kind != wanted.kind && !(kind.is_string() && wanted.kind == NodeType::String) {
+        return false;
     }
-    graph
-        .edges(owner)
-        .filter(|e| holds(graph, *e) && matches_class(e.to))
-        .filter(|e| match &group.pattern {
+    match wanted.kind {
+        NodeType::String | NodeType::Number | NodeType::BigInt => true,
+        _ if graph.node_name(node) != wanted.name => false,
+        // Script numbers are one process's; the same process is what is compared.
+        NodeType::Closure => match (graph.location(node), wanted.location) {
+            (Some(a), Some(b)) => (a.script_id, a.line, a.column) == b,
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+/// The links by which `owner` holds members of the group's class, by the group's pattern, each with its slot:
+/// in a hash table the slot's number, everywhere else 0.
+pub(super) fn held_edges<'a>(
+    graph: &'a HeapGraph,
+    owner: NodeId,
+    group: &'a Group,
+) -> impl Iterator<Item = (usize, Edge)> + 'a {
+    let entries = group.pattern == Pattern::Entries;
+    let from = if entries {
+        graph.find_edge(owner, EdgeType::Internal, "table").map(|e| e.to)
+    } else {
+        Some(owner)
+    };
+    // A map's table holds key, value and chain per entry (every third slot is a key), a set's key and chain.
+    let stride = if is_set(graph, owner) { 2 } else { 3 };
+    from.into_iter().flat_map(move |from| graph.edges(from)).filter_map(move |e| {
+        if entries {
+            let slot = graph.edge_text(e).and_then(|n| n.parse::<usize>().ok())?;
+            return Some((slot % stride, e));
+        }
+        if !holds(graph, e) {
+            return None;
+        }
+        let fits = match &group.pattern {
             Pattern::Elements => e.kind == EdgeType::Element,
             Pattern::Keys => e.kind == EdgeType::Property,
             Pattern::Property(name) => {
-                e.kind == EdgeType::Property && graph.edge_text(*e) == Some(name)
+                e.kind == EdgeType::Property && graph.edge_text(e) == Some(name)
             }
             Pattern::Variable(name) => {
-                e.kind == EdgeType::Context && graph.edge_text(*e) == Some(name)
+                e.kind == EdgeType::Context && graph.edge_text(e) == Some(name)
             }
             Pattern::Internal(name) => {
-                e.kind == EdgeType::Internal && graph.edge_text(*e) == Some(name)
+                e.kind == EdgeType::Internal && graph.edge_text(e) == Some(name)
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
             Pattern::Entries => false,
-        })
-        .count() as u64
+        };
+        (fits && is_of(graph, e.to, &group.class)).then_some((0, e))
+    })
 }
 
-/// Entries of a hash table. A map's table holds key, value and chain per entry (every third slot is a key),
-/// a set's key and chain: slots of one kind are counted, so that keys and values of one class are not
-/// counted twice.
-fn count_entries(
-    graph: &HeapGraph,
-    owner: NodeId,
-    table: NodeId,
-    matches_class: impl Fn(NodeId) -> bool,
-) -> u64 {
-    let stride = if graph.node_name(owner) == "Set" { 2 } else { 3 };
-    let mut by_phase = [0u64; 3];
-    for edge in graph.edges(table) {
-        let slot = graph.edge_text(edge).and_then(|n| n.parse::<usize>().ok());
-        if let Some(slot) = slot
-            && matches_class(edge.to)
-        {
-            by_phase[slot % stride] += 1;
+/// Whether a collection is a `Set`, or of a class that extends it: its table has no values. A class of the
+/// user's says so by its name only; all others are read as maps.
+fn is_set(graph: &HeapGraph, owner: NodeId) -> bool {
+    graph.node_name(owner).ends_with("Set")
+}
+
+/// How many of the group's class `owner` holds in `graph`, by the group's pattern.
+fn count_held(graph: &HeapGraph, owner: NodeId, group: &Group) -> u64 {
+    let mut by_slot = [0u64; 3];
+    for (slot, edge) in held_edges(graph, owner, group) {
+        // Slots of one kind are counted, so that keys and values of one class are not counted twice.
+        if group.pattern != Pattern::Entries || is_of(graph, edge.to, &group.class) {
+            by_slot[slot] += 1;
         }
     }
-    by_phase.into_iter().max().unwrap_or(0)
+    by_slot.into_iter().max().unwrap_or(0)
 }

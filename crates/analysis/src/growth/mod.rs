@@ -14,6 +14,8 @@
 
 mod correspond;
 mod groups;
+mod siblings;
+mod tenure;
 mod tree;
 mod weigh;
 
@@ -22,6 +24,7 @@ use serde::Serialize;
 
 pub use correspond::{Correspondence, correspond};
 pub use groups::{Class, Group, Pattern, growth_groups};
+pub use tenure::Tenure;
 pub use tree::RetainingTree;
 pub use weigh::{Weight, held_new_bytes, weigh};
 
@@ -46,6 +49,8 @@ pub struct GrowthSite {
     pub counts: Vec<u64>,
     /// What it weighs.
     pub weight: Weight,
+    /// Whether its members stay from one snapshot to the next.
+    pub tenure: Tenure,
 }
 
 impl GrowthSite {
@@ -111,7 +116,12 @@ impl<'a> GrowthAnalysis<'a> {
             .take(MAX_SITES)
             .map(|(group, counts)| {
                 let weight = weigh(last, &essential, &group, first, all_new_bytes);
-                GrowthSite { group, counts, weight }
+                let tenure = if by_id {
+                    tenure::tenure(graphs, &earlier, &group)
+                } else {
+                    Tenure::Unknown
+                };
+                GrowthSite { group, counts, weight, tenure }
             })
             .collect();
         sites.sort_by_key(|s| std::cmp::Reverse(s.weight.retained_delta_bytes));

@@ -11,7 +11,7 @@ use crate::essential::EssentialEdges;
 pub struct Weight {
     /// New bytes that nothing holds any more when the whole group is gone.
     pub retained_delta_bytes: u64,
-    /// New bytes that nothing holds any more when only the owner lets go.
+    /// New bytes that nothing holds any more when only the owners let go.
     pub freed_if_cut_bytes: u64,
     /// Shallow size of the group's members together.
     pub shallow_bytes: u64,
@@ -42,12 +42,15 @@ pub fn weigh(
             shallow_bytes += graph.self_size(m);
         }
     }
-    let is_holder = |node: NodeId| node == group.owner || group.stores.contains(&node);
+    let mut holder = vec![false; n];
+    for node in group.owners.iter().chain(&group.stores) {
+        holder[node.index()] = true;
+    }
     let without_group = reached_new_bytes(graph, first, |_, edge, to| {
         essential.is_essential(edge) && !member[to.index()]
     });
     let without_links = reached_new_bytes(graph, first, |from, edge, to| {
-        essential.is_essential(edge) && !(member[to.index()] && is_holder(from))
+        essential.is_essential(edge) && !(member[to.index()] && holder[from.index()])
     });
     Weight {
         retained_delta_bytes: all_new_bytes.saturating_sub(without_group),

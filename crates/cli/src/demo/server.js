@@ -18,7 +18,7 @@ function requestLogging(req, res, next) {
   const started = Date.now();
 
   process.on('uncaughtException', (err) => {
-    logger.error({ requestId, method: req.method, error: err.message });
+    logger.error({ requestId, error: err.message });
   });
 
   res.on('finish', () => {

@@ -49,11 +49,13 @@ pub fn investigation(i: &Investigation) -> String {
     if let Some(folder) = &i.folder {
         let size: u64 = i.snapshots.iter().map(|s| s.bytes).sum();
         out.push_str(&format!("\nReport: {folder}/report.md\n"));
+        let snapshots = match i.snapshots.len() {
+            0 => String::new(),
+            n => format!(", {n} snapshots ({})", Bytes(size)),
+        };
         let inside = format!(
-            "In the same folder: investigation.json, samples.jsonl, {} snapshots ({}). They hold the \
-             service's data: keep them private.",
-            i.snapshots.len(),
-            Bytes(size)
+            "With it: investigation.json, samples.jsonl{snapshots}. They hold the service's data: keep \
+             them private."
         );
         out.push_str(&Paint::Faint.on(wrap(&inside, WIDTH, "").trim_end()));
         out.push('\n');

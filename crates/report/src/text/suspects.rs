@@ -93,7 +93,12 @@ fn place_and_frame(culprit: &Culprit) -> String {
     for line in &culprit.frame.lines {
         let mark = if line.marked { '>' } else { ' ' };
         // A frame line leaves room for its number within the width.
-        let text: String = line.text.chars().take(WIDTH - widest - 7).collect();
+        let room = WIDTH - widest - 7;
+        let text: String = if line.text.chars().count() > room {
+            line.text.chars().take(room - 1).chain(['…']).collect()
+        } else {
+            line.text.clone()
+        };
         let row = format!("{mark} {:>widest$} | {text}", line.line);
         let row = row.trim_end();
         if line.marked {
