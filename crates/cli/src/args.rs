@@ -28,7 +28,13 @@ EXIT CODES:
 
 /// Take a leaking Node.js service to the line of code that leaks.
 #[derive(Debug, Parser)]
-#[command(name = "leakline", version, about, after_help = EXAMPLES, max_term_width = 80)]
+#[command(
+    name = "leakline",
+    version,
+    about = "Take a leaking Node.js service to the line of code that leaks",
+    after_help = EXAMPLES,
+    max_term_width = 80
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -38,6 +44,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Machine output on stdout, nothing else there
     #[arg(long, global = true)]
@@ -123,13 +130,18 @@ pub struct Investigate {
     #[arg(short = 'o', long = "output", value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// How long to watch
-    #[arg(long, default_value = "5m", value_parser = duration::parse)]
+    #[arg(long, default_value = "5m", value_parser = duration::parse, value_name = "TIME")]
     pub duration: Duration,
     /// How often to sample memory
-    #[arg(long, default_value = "2s", value_parser = duration::parse)]
+    #[arg(long, default_value = "2s", value_parser = duration::parse, value_name = "TIME")]
     pub interval: Duration,
     /// How many snapshots to take; 0 for none
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=10))]
+    #[arg(
+        long,
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(0..=10),
+        value_name = "N"
+    )]
     pub snapshots: u32,
     /// Folders to look for sources in
     #[arg(long, value_name = "DIR")]

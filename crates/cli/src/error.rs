@@ -53,7 +53,10 @@ impl CliError {
         };
         let mut error =
             Self::bad_input(code, format!("{}: {what}", path.display()), "check the path");
-        error.source = Some(Box::new(e));
+        // Otherwise the message has said it all.
+        if what == "cannot be read" {
+            error.source = Some(Box::new(e));
+        }
         error
     }
 
@@ -130,6 +133,7 @@ impl From<leakline_investigate::Error> for CliError {
     fn from(e: leakline_investigate::Error) -> Self {
         use leakline_investigate::ErrorClass;
         let exit = match e.class() {
+            ErrorClass::Usage => exit::USAGE,
             ErrorClass::BadInput => exit::BAD_INPUT,
             ErrorClass::Unreachable => exit::UNREACHABLE,
             ErrorClass::Refused => exit::REFUSED,

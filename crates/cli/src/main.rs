@@ -39,6 +39,9 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+const USAGE_HINT: &str =
+    "`leakline --help` lists the commands, `leakline COMMAND --help` their options";
+
 fn usage(e: &clap::Error, wants_json: bool) -> ExitCode {
     use clap::error::ErrorKind;
     let asked = matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -47,13 +50,20 @@ fn usage(e: &clap::Error, wants_json: bool) -> ExitCode {
         let _ = e.print();
         return ExitCode::from(exit::DONE);
     }
-    let _ = e.print();
+    // The parser ends with its own pointer to the help; ours reads like every other error of ours.
+    let text = e.render().to_string();
+    let text = text.trim_end();
+    let body = text.strip_suffix("For more information, try '--help'.").unwrap_or(text).trim_end();
+    output::print_usage_error(body, USAGE_HINT);
     if wants_json {
-        let text = e.render().to_string();
-        let first =
-            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string();
-        let error = CliError::usage(first, "see `leakline --help`");
-        output::print_error_json(&error);
+        // The first paragraph is the error, the rest is usage.
+        let first: Vec<&str> = body
+            .trim_start_matches("error: ")
+            .lines()
+            .take_while(|l| !l.is_empty())
+            .map(str::trim)
+            .collect();
+        output::print_error_json(&CliError::usage(first.join(" "), USAGE_HINT));
     }
     ExitCode::from(exit::USAGE)
 }

@@ -27,6 +27,11 @@ impl Output {
         Self { json: global.json, level: global.log, quiet: global.quiet, choice }
     }
 
+    /// Whether stdout is for machines.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether to tell things of this level on stderr.
     pub fn tells(&self, level: Level) -> bool {
         level <= self.level && !(self.quiet && level >= Level::Info)
@@ -109,4 +114,10 @@ pub fn print_error_json(error: &CliError) {
     if let Ok(json) = serde_json::to_string_pretty(&document) {
         let _ = writeln!(std::io::stdout().lock(), "{json}");
     }
+}
+
+/// A usage error on stderr, as the argument parser words it.
+pub fn print_usage_error(body: &str, hint: &str) {
+    let mut err = anstream::stderr().lock();
+    let _ = writeln!(err, "{body}\n\n{} {hint}", Paint::Strong.on("hint:"));
 }

@@ -107,10 +107,14 @@ impl Error {
                 Some(std::io::ErrorKind::PermissionDenied) => {
                     "snapshots hold secrets and are mode 0600: read them as their owner"
                 }
+                Some(std::io::ErrorKind::IsADirectory) => "name a file in it",
                 _ => "check the disk and the path, then try again",
             },
             ErrorKind::Empty => {
                 "the process was probably killed while writing it: take the snapshot again while the heap is smaller"
+            }
+            ErrorKind::NotJson(what) if what.starts_with("compressed") => {
+                "gunzip or unzstd it first"
             }
             ErrorKind::NotJson(_) | ErrorKind::NotASnapshot(_) => {
                 "expected a V8 heap snapshot (.heapsnapshot) from Node.js, Chromium, Electron or Deno"
@@ -123,9 +127,7 @@ impl Error {
             | ErrorKind::OutOfRange(_) => {
                 "the file is damaged or was changed after the capture: take the snapshot again"
             }
-            ErrorKind::TooLarge(_) => {
-                "the header asks for more than the file can hold: the file is damaged"
-            }
+            ErrorKind::TooLarge(_) => "the file is damaged: take the snapshot again",
             ErrorKind::Interrupted => "run the command again",
         }
     }

@@ -29,28 +29,36 @@ impl<R: Read> Window<'_, R> {
     #[inline]
     pub(crate) fn array_number(&mut self) -> Result<(u64, bool), Error> {
         self.look_ahead()?;
-        let bytes = self.rest_and_zero();
+        let Some(bytes) = self.ahead() else { return self.array_number_odd() };
         let mut value = 0u64;
         let mut digits = 0;
         // Ends at the zero behind the window at the latest; 19 digits cannot overflow.
         while digits < 20 {
-            let Some(digit) = bytes.get(digits).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10)
-            else {
+            let digit = bytes[digits].wrapping_sub(b'0');
+            if digit > 9 {
                 break;
-            };
+            }
             value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             digits += 1;
         }
         if digits == 0 || digits > 19 {
             return self.array_number_odd();
         }
-        let next = bytes.get(digits).copied().unwrap_or(0);
-        self.advance(digits);
-        if next == b',' {
-            self.advance(1);
-            return Ok((value, true));
+        // V8 writes a record per line, with the comma at the start of the next.
+        match (bytes[digits], bytes[digits + 1]) {
+            (b',', _) => {
+                self.advance(digits + 1);
+                Ok((value, true))
+            }
+            (b'\n', b',') => {
+                self.advance(digits + 2);
+                Ok((value, true))
+            }
+            _ => {
+                self.advance(digits);
+                Ok((value, self.array_separator()?))
+            }
         }
-        Ok((value, self.array_separator()?))
     }
 
     /// The cases that V8 does not write: white space before a number, or no number at all.

@@ -111,8 +111,8 @@ impl<R: Read> Reader<'_, R> {
             }
             Some(first) => {
                 let what = match (first, self.window.rest().get(1)) {
-                    (0x1f, Some(0x8b)) => "compressed with gzip; decompress it first".to_string(),
-                    (0x28, Some(0xb5)) => "compressed with zstd; decompress it first".to_string(),
+                    (0x1f, Some(0x8b)) => "compressed with gzip".to_string(),
+                    (0x28, Some(0xb5)) => "compressed with zstd".to_string(),
                     _ => format!("it begins with `{}`", (first as char).escape_default()),
                 };
                 return Err(self.window.error(ErrorKind::NotJson(what)));

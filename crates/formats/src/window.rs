@@ -14,6 +14,9 @@ const WINDOW: usize = 1 << 18;
 /// Every byte that can be looked at without asking whether the window must move. No number is longer.
 const LOOKAHEAD: usize = 64;
 
+/// The longest number with what may follow it, rounded up.
+const AHEAD: usize = 24;
+
 /// Told after each refill: bytes done; returns whether to go on.
 pub(crate) type Progress<'a> = &'a mut (dyn FnMut(u64) -> bool + 'a);
 
@@ -22,7 +25,8 @@ pub(crate) struct Window<'a, R> {
     input: R,
     path: &'a Path,
     progress: Option<Progress<'a>>,
-    /// `WINDOW` bytes and a zero after them: the zero ends every scan without a bounds check of its own.
+    /// `WINDOW` bytes, a zero after those that are filled, and room for [`Self::ahead`] behind it: the zero
+    /// ends every scan of digits without a check of its own.
     buffer: Vec<u8>,
     at: usize,
     len: usize,
@@ -39,7 +43,7 @@ impl<'a, R: Read> Window<'a, R> {
             input,
             path,
             progress,
-            buffer: vec![0; WINDOW + 1],
+            buffer: vec![0; WINDOW + AHEAD],
             at: 0,
             len: 0,
             base: 0,
@@ -101,10 +105,11 @@ impl<'a, R: Read> Window<'a, R> {
         &self.buffer[self.at..self.len]
     }
 
-    /// What is visible, and the zero after it.
+    /// The next bytes as a block of fixed length, so that a loop over it needs no bounds checks. The visible
+    /// ones end with a zero at the latest; what follows that is old and means nothing.
     #[inline]
-    pub(crate) fn rest_and_zero(&self) -> &[u8] {
-        &self.buffer[self.at..=self.len]
+    pub(crate) fn ahead(&self) -> Option<&[u8; AHEAD]> {
+        self.buffer[self.at..].first_chunk()
     }
 
     /// Consumes `n` visible bytes.

@@ -120,7 +120,7 @@ pub(crate) fn conclude(i: &mut Investigation) {
     i.limits.push(format!(
         "it was watched for {watched:.0} s: a leak on a path that was not used in this time does not show"
     ));
-    if !compared {
+    if i.snapshots.len() < 2 {
         let refused =
             i.preflight.as_ref().is_some_and(|p| p.decision == PreflightDecision::Refused);
         i.limits.push(if refused {

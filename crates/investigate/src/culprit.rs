@@ -16,11 +16,13 @@ use leakline_source::{
 pub(crate) struct Located {
     pub culprit: Option<Culprit>,
     pub notes: Vec<String>,
+    /// The statement is the likeliest of several, or was found by its name or text only.
+    pub guessed: bool,
 }
 
 impl Located {
     fn nothing(note: impl Into<String>) -> Self {
-        Self { culprit: None, notes: vec![note.into()] }
+        Self { culprit: None, notes: vec![note.into()], guessed: false }
     }
 }
 
@@ -29,6 +31,13 @@ pub(crate) fn locate(finding: &Finding<'_>, scripts: &Scripts, files: &SourceFil
     let candidates: Vec<PathBuf> = scripts.user_files().into_iter().map(PathBuf::from).collect();
     match &finding.subject {
         Subject::Listener(listener) => listener_statement(listener, files, &candidates),
+        Subject::Collection(collection) if collection.bindings.is_empty() => {
+            Located::nothing(format!(
+                "`{}` has no name of its own in the program, so no statement was sought: look where it is \
+                 filled",
+                finding.holder
+            ))
+        }
         Subject::Collection(collection) => collection_statement(collection, files, &candidates),
         Subject::Unknown => {
             Located::nothing("no rule knows this holder, so no statement was sought")
@@ -59,9 +68,6 @@ fn collection_statement(
     candidates: &[PathBuf],
 ) -> Located {
     let holders: Vec<Holder> = collection.bindings.iter().map(holder).collect();
-    if holders.is_empty() {
-        return Located::nothing("the snapshot does not say by which name the collection is held");
-    }
     let kind = match collection.kind {
         Kind::Map => CollectionKind::Map,
         Kind::Set => CollectionKind::Set,
@@ -101,7 +107,12 @@ fn holder(binding: &Binding) -> Holder {
     }
 }
 
+/// How `source` words an answer that it did not derive but guess.
+const GUESSES: [&str; 4] =
+    ["the likeliest of", "the only call", "matched by the property's name only", "found by text"];
+
 fn with_statement(found: Found) -> Located {
+    let guessed = GUESSES.iter().any(|start| found.how.starts_with(start));
     let mut notes = found.notes;
     if !found.how.is_empty() {
         notes.insert(0, found.how);
@@ -113,7 +124,7 @@ fn with_statement(found: Found) -> Located {
             other.location.line
         ));
     }
-    Located { culprit: found.best.as_ref().map(culprit), notes }
+    Located { culprit: found.best.as_ref().map(culprit), notes, guessed }
 }
 
 fn culprit(statement: &Statement) -> Culprit {

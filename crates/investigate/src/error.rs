@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 /// Classes of errors, one per exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
+    /// Asked for in a way that cannot be done.
+    Usage,
     /// A file that cannot be used.
     BadInput,
     /// A target that cannot be reached.
@@ -37,6 +39,12 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The folder holds an investigation already.
+    #[error("{}: holds an investigation already", path.display())]
+    FolderTaken {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Ctrl-C.
     #[error("interrupted; what was learnt is in {}", folder.display())]
     Interrupted {
@@ -62,6 +70,7 @@ impl Error {
                 Target::Internal => ErrorClass::Internal,
             },
             Self::Folder { .. } => ErrorClass::Internal,
+            Self::FolderTaken { .. } => ErrorClass::Usage,
             Self::Interrupted { .. } => ErrorClass::Interrupted,
         }
     }
@@ -72,6 +81,7 @@ impl Error {
             Self::Snapshot(e) => e.code(),
             Self::Target(e) => e.code(),
             Self::Folder { .. } => "folder",
+            Self::FolderTaken { .. } => "folder-taken",
             Self::Interrupted { .. } => "interrupted",
         }
     }
@@ -81,7 +91,9 @@ impl Error {
         match self {
             Self::Snapshot(e) => Some(e.hint().to_string()),
             Self::Target(e) => e.hint(),
-            Self::Folder { .. } => Some("choose another folder with -o DIR".into()),
+            Self::Folder { .. } | Self::FolderTaken { .. } => {
+                Some("choose another folder with -o DIR".into())
+            }
             Self::Interrupted { .. } => None,
         }
     }
@@ -91,7 +103,10 @@ impl Error {
         match self {
             Self::Folder { source, .. } => Some(Box::new(source)),
             // Their texts name the cause already; theirs is one step further down.
-            Self::Snapshot(_) | Self::Target(_) | Self::Interrupted { .. } => None,
+            Self::Snapshot(_)
+            | Self::Target(_)
+            | Self::FolderTaken { .. }
+            | Self::Interrupted { .. } => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use leakline_analysis::detect::Confidence;
 use leakline_analysis::{Analysis, analyze, diff};
 use leakline_heap::HeapGraph;
-use leakline_report::{CapturedSnapshot, Investigation};
+use leakline_report::{CapturedSnapshot, DiffDocument, Investigation};
 
 use crate::clock;
 use crate::error::Error;
@@ -34,6 +34,8 @@ pub fn investigate_files(
     observer: Observer<'_>,
 ) -> Result<Investigation, Error> {
     let started = clock::now();
+    // A folder that is taken is said before the work, not after it.
+    let folder = Folder::create(options.output.as_deref(), &stem(&options.files))?;
     let mut graphs = Vec::with_capacity(options.files.len());
     let mut snapshots = Vec::with_capacity(options.files.len());
     for path in &options.files {
@@ -45,7 +47,7 @@ pub fn investigate_files(
             pause_seconds: None,
         });
     }
-    let mut investigation = compare(&graphs, &options.suspects, started, observer);
+    let mut investigation = compare(&graphs, &snapshots, &options.suspects, started, observer);
     investigation.snapshots = snapshots;
     investigation.limits.insert(
         0,
@@ -55,7 +57,6 @@ pub fn investigate_files(
     investigation.limits.push(
         "a leak on a path that was not used between the snapshots does not show in them".into(),
     );
-    let folder = Folder::create(options.output.as_deref(), &stem(&options.files))?;
     finish(&mut investigation, &folder, observer)?;
     Ok(investigation)
 }
@@ -63,6 +64,7 @@ pub fn investigate_files(
 /// Everything that snapshots alone can tell.
 pub(crate) fn compare(
     graphs: &[HeapGraph],
+    files: &[CapturedSnapshot],
     options: &SuspectsOptions,
     started: String,
     observer: Observer<'_>,
@@ -71,6 +73,7 @@ pub(crate) fn compare(
     let found = suspects_of(&graphs, options, observer);
     let analyses: Vec<Analysis> = graphs.iter().map(|g| analyze(g)).collect();
     let pairs: Vec<(&HeapGraph, &Analysis)> = graphs.iter().copied().zip(&analyses).collect();
+    let files = files.iter().map(|f| f.path.clone()).collect();
     let confidence = found.suspects.first().map_or(Confidence::Medium, |s| s.confidence);
     Investigation {
         schema: "leakline/investigation/1",
@@ -84,7 +87,7 @@ pub(crate) fn compare(
         trend: None,
         preflight: None,
         snapshots: Vec::new(),
-        diff: Some(diff(&pairs)),
+        diff: Some(DiffDocument::new(files, diff(&pairs))),
         comparable: Some(found.comparable),
         growth: Some(found.growth),
         suspects: found.suspects,

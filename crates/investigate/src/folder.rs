@@ -17,7 +17,8 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    samples: File,
+    /// Made with the first sample: an investigation of files has none.
+    samples: Option<File>,
 }
 
 impl Folder {
@@ -32,19 +33,20 @@ impl Folder {
         };
         let path = std::path::absolute(&path).unwrap_or(path);
         let fail = |what| move |e| (what, e);
-        let make = || -> Result<File, (&'static str, std::io::Error)> {
-            if path.join("investigation.json").exists() {
-                let e = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
-                return Err(("holds an investigation already", e));
-            }
+        if path.join("investigation.json").exists() {
+            return Err(Error::FolderTaken { path });
+        }
+        let make = || -> Result<(), (&'static str, std::io::Error)> {
             let mut builder = DirBuilder::new();
             builder.recursive(true).mode(0o700);
             builder.create(&path).map_err(fail("cannot make the folder"))?;
-            builder.create(path.join("snapshots")).map_err(fail("cannot make the folder"))?;
-            private(&path.join("samples.jsonl")).map_err(fail("cannot write samples.jsonl"))
+            // What cannot be written is found out now, before anything is done to a target.
+            let probe = path.join(".leakline");
+            private(&probe).map_err(fail("cannot write into the folder"))?;
+            std::fs::remove_file(probe).map_err(fail("cannot write into the folder"))
         };
         match make() {
-            Ok(samples) => Ok(Self { path, samples }),
+            Ok(()) => Ok(Self { path, samples: None }),
             Err((what, e)) => Err(Error::folder(&path, what, e)),
         }
     }
@@ -66,9 +68,11 @@ impl Folder {
     pub fn sample(&mut self, sample: &SampleRecord) -> Result<(), Error> {
         let mut line = sample_line(sample);
         line.push('\n');
-        self.samples
-            .write_all(line.as_bytes())
-            .map_err(|e| Error::folder(&self.path, "cannot write samples.jsonl", e))
+        let fail = |e| Error::folder(&self.path, "cannot write samples.jsonl", e);
+        if self.samples.is_none() {
+            self.samples = Some(private(&self.path.join("samples.jsonl")).map_err(fail)?);
+        }
+        self.samples.as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes())).map_err(fail)
     }
 
     /// Writes `investigation.json` and `report.md`.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use leakline_analysis::detect::{
-    Confidence, Context, Finding, Subject, Told, advise, detect, grouped, path_steps, path_words,
+    Confidence, Context, Finding, Rule, Subject, Told, advise, detect, grouped, path_steps,
+    path_words,
 };
 use leakline_analysis::growth::{Class, GrowthAnalysis};
 use leakline_analysis::{By, Scripts};
@@ -23,7 +24,7 @@ pub struct SuspectsOptions {
     pub requests: Option<u64>,
 }
 
-/// A growth site must explain this much of all growth before it alone makes a verdict.
+/// Sites must explain this much of all growth before growth seen once makes a verdict.
 const MIN_SHARE_FOR_VERDICT: f64 = 0.10;
 
 /// Other holders that are named.
@@ -69,7 +70,7 @@ pub fn suspects_of(
         }
         suspects.push(suspect);
     }
-    let verdict = verdict(&suspects);
+    let verdict = verdict(&suspects, graphs.len() >= 3);
     if suspects.is_empty() {
         observer(Event::Step(Step::Trace, "no place holds more in each snapshot".into()));
     }
@@ -84,9 +85,24 @@ pub fn suspects_of(
     }
 }
 
-fn verdict(suspects: &[Suspect]) -> InvestigationVerdict {
-    let sure = |s: &&Suspect| s.confidence >= Confidence::Medium;
-    if suspects.iter().any(|s| sure(&s) && s.leaked.share_of_growth >= MIN_SHARE_FOR_VERDICT) {
+/// Additional objects from which on growth that repeats is a leak, however little it is beside a warm-up.
+const MIN_REPEATED: u64 = 48;
+
+fn verdict(suspects: &[Suspect], repeated: bool) -> InvestigationVerdict {
+    let sure = || suspects.iter().filter(|s| s.confidence >= Confidence::Medium);
+    // Shares may overlap, so the sum is no share; it says that what grows is explained by leaks.
+    let explained: f64 = sure().map(|s| s.leaked.share_of_growth).sum();
+    if explained >= MIN_SHARE_FOR_VERDICT {
+        return InvestigationVerdict::Leak;
+    }
+    let steady = |s: &&Suspect| {
+        let steps = s.leaked.counts.windows(2).map(|w| w[1].saturating_sub(w[0]));
+        let (largest, last) = (steps.clone().max(), steps.last());
+        last.map(|l| l * 2) >= largest
+    };
+    // No program needs dozens of new listeners of one kind; for a collection growth once may be its filling.
+    let telling = |s: &&Suspect| repeated || s.rule == Rule::EventListener;
+    if sure().filter(steady).filter(telling).any(|s| s.leaked.count_delta >= MIN_REPEATED) {
         return InvestigationVerdict::Leak;
     }
     // Something of weight grows, but under a holder no rule knows: say so instead of "no leak".
@@ -135,6 +151,9 @@ fn suspect(
         },
     );
     let sample = sample(graph, finding);
+    // What is held several times may have its shortest path elsewhere; then the holder's path is what is asked for.
+    let through_owner = |owner: &NodeId| context.growth.tree.contains(*owner, sample);
+    let shown = if site.group.owners.iter().any(through_owner) { sample } else { site.group.owner };
     let (emitter, event) = match &finding.subject {
         Subject::Listener(l) => (Some(l.emitter.clone()), l.event.clone()),
         _ => (None, None),
@@ -160,7 +179,12 @@ fn suspect(
         rank,
         rule: finding.rule,
         title: advice.title,
-        confidence: finding.confidence,
+        // How sure the whole answer is, statement included.
+        confidence: if located.guessed {
+            finding.confidence.min(Confidence::Medium)
+        } else {
+            finding.confidence
+        },
         holder: Holder {
             id: format!("@{}", graph.object_id(site.group.owner)),
             path: finding.holder.clone(),
@@ -169,8 +193,8 @@ fn suspect(
         },
         leaked,
         culprit: located.culprit,
-        path: path_steps(context, sample),
-        path_text: path_words(context, sample),
+        path: path_steps(context, shown),
+        path_text: path_words(context, shown),
         other_retainers: other_retainers(context, finding, sample),
         explanation: advice.explanation,
         fix: advice.fix,

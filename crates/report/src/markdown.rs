@@ -77,7 +77,8 @@ fn one_suspect(out: &mut String, s: &Suspect) {
         } else {
             format!("{} {}", step.edge_type, step.edge)
         };
-        let _ = writeln!(out, "{link} -> {} {} {}", o.kind, o.name, o.id);
+        let name = if o.name.is_empty() { "(no name)" } else { &o.name };
+        let _ = writeln!(out, "{link} -> {} {name} {}", o.kind, o.id);
     }
     let _ = writeln!(out, "```\n");
 }
@@ -128,8 +129,11 @@ fn comparison(out: &mut String, i: &Investigation) {
 }
 
 fn snapshots(out: &mut String, i: &Investigation) {
+    if i.preflight.is_some() || !i.snapshots.is_empty() {
+        let _ = writeln!(out, "## Snapshots\n");
+    }
     if let Some(p) = &i.preflight {
-        let _ = writeln!(out, "## Snapshots\n\n{}\n", p.reason);
+        let _ = writeln!(out, "{}\n", p.reason);
     }
     for s in &i.snapshots {
         let pause = s.pause_seconds.map_or_else(String::new, |p| format!(", pause {p:.1} s"));

@@ -5,9 +5,11 @@
 
 use leakline_analysis::detect::{Confidence, Rule};
 use leakline_analysis::growth::Growth;
-use leakline_analysis::{Comparability, Diff, StepView};
+use leakline_analysis::{Comparability, StepView};
 use leakline_trend::Trend;
 use serde::Serialize;
+
+use crate::documents::DiffDocument;
 
 /// Whether a comparison of snapshots found a leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -194,7 +196,7 @@ pub struct Investigation {
     /// The snapshots.
     pub snapshots: Vec<CapturedSnapshot>,
     /// First against last.
-    pub diff: Option<Diff>,
+    pub diff: Option<DiffDocument>,
     /// Whether object ids could be compared.
     pub comparable: Option<Comparability>,
     /// New objects of the last snapshot.

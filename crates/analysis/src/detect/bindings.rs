@@ -113,7 +113,7 @@ fn module_file(graph: &HeapGraph, module: NodeId) -> Option<String> {
 
 /// An exported variable of an ES module lives in a cell. The module's table of exports holds the name and,
 /// in the slot after it, the cell.
-fn cell_export(context: &Context<'_>, cell: NodeId) -> Option<Binding> {
+pub(super) fn cell_export(context: &Context<'_>, cell: NodeId) -> Option<Binding> {
     let graph = context.graph();
     if graph.node_name(cell) != "system / Cell" {
         return None;

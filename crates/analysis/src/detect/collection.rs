@@ -38,14 +38,17 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<(Rule, S
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {
-        Pattern::Entries if graph.node_name(owner) == "Set" => CollectionKind::Set,
+        Pattern::Entries if graph.node_name(owner).ends_with("Set") => CollectionKind::Set,
         Pattern::Entries => CollectionKind::Map,
+        // Numbers as keys: `byId[42] = …`.
+        Pattern::Elements if graph.node_name(owner) == "Object" => CollectionKind::Object,
         Pattern::Elements => CollectionKind::Array,
-        Pattern::Keys => CollectionKind::Object,
+        Pattern::Keys | Pattern::Names => CollectionKind::Object,
         _ => return None,
     };
     let bindings = bindings_of(context, owner);
-    let value = sample(graph, site);
+    // The members are the keys, then; of the values nothing is known.
+    let value = sample(graph, site).filter(|_| site.group.pattern != Pattern::Names);
     let value_class = value
         .filter(|v| graph.node_type(*v) == NodeType::Object)
         .map(|v| graph.node_name(v).to_string())
@@ -84,9 +87,14 @@ pub(super) fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<
         }
         _ => "entries again and again",
     };
+    let life = if holder.contains(['.', '[']) {
+        format!("The {kind} lives as long as what holds it")
+    } else {
+        format!("The {kind} lives as long as its module does, that is, as long as the program")
+    };
     let explanation = format!(
-        "{place} adds {per_request} to the {kind} `{holder}`, and nothing takes them out. The {kind} lives \
-         as long as its module does, that is, as long as the program, and with it every entry."
+        "{place} adds {per_request} to the {kind} `{holder}`, and nothing takes them out. {life}, and with it every \
+         entry."
     );
     let fix = match collection.kind {
         CollectionKind::Map => format!(

@@ -5,7 +5,7 @@
 
 use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
 
-use super::words::holder_path;
+use super::words::{holder_path, is_named_by_program, symbol_of};
 use super::{Advice, Context, Finding, Listener, Rule, Subject, Told, grouped, listed, sample};
 use crate::growth::{GrowthSite, Pattern};
 use crate::scripts::{internal, property};
@@ -36,6 +36,7 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<(Rule, S
         },
         captured: captured(graph, function),
         once,
+        named: is_named_by_program(context, emitter),
     };
     Some((Rule::EventListener, path, Subject::Listener(listener)))
 }
@@ -46,8 +47,13 @@ fn holder_by_property(context: &Context<'_>, node: NodeId) -> Option<(NodeId, St
     context.retainers.of_node(node).find_map(|held| {
         let edge = graph.edge(held.edge);
         let is_event = edge.kind == EdgeType::Property && emitter_of(context, held.from).is_some();
-        is_event.then(|| (held.from, graph.edge_text(edge).unwrap_or_default().to_string()))
+        is_event.then(|| (held.from, written(graph.edge_text(edge).unwrap_or_default())))
     })
+}
+
+/// An event's name as it stands in a program: a symbol as `Symbol(done)`.
+fn written(name: &str) -> String {
+    symbol_of(name).map_or_else(|| name.to_string(), |symbol| format!("Symbol({symbol})"))
 }
 
 /// The emitter whose `_events` this object is.
@@ -120,7 +126,11 @@ pub(super) fn advise(finding: &Finding<'_>, listener: &Listener, told: Told<'_>)
     } else {
         format!("`{emitter}` outlives them, so none of them is ever freed")
     };
-    let keeps = if listener.captured.is_empty() {
+    let same = site.delta() > 2 * site.group.members.len() as u64;
+    let keeps = if same {
+        "a place in the list; it is one function each time, so that every event runs it that often"
+            .into()
+    } else if listener.captured.is_empty() {
         "everything its function refers to".to_string()
     } else {
         format!("{} from the scope it was created in", listed(&listener.captured))
@@ -134,6 +144,14 @@ pub(super) fn advise(finding: &Finding<'_>, listener: &Listener, told: Told<'_>)
         "{place} registers {per_request} and nothing removes it. {life}; each keeps {keeps}.{once_note}"
     );
     let where_ = told.function.map_or_else(String::new, |f| format!(" out of `{f}`"));
+    if !listener.named {
+        let fix = format!(
+            "Register the '{event}' listener once for each `{emitter}`, where that is created, not each time it \
+             is used. If it must belong to one request, keep the function in a variable and remove it with \
+             `removeListener('{event}', listener)` when the response ends."
+        );
+        return Advice { title, explanation, fix };
+    }
     let fix = format!(
         "Register the '{event}' listener once, at start-up: move it{where_} to the top level of the \
          module. If it must belong to one request, keep the function in a variable and remove it when \

@@ -12,7 +12,7 @@ mod rules;
 mod unknown;
 mod words;
 
-use leakline_heap::{HeapGraph, NodeId, Retainers};
+use leakline_heap::{HeapGraph, NodeId, NodeType, Retainers};
 use serde::Serialize;
 
 pub use bindings::Binding;
@@ -21,7 +21,7 @@ pub use rules::{Rule, all_rules};
 pub use words::{holder_path, path_steps, path_words};
 
 use crate::comparability::By;
-use crate::growth::{GrowthAnalysis, GrowthSite};
+use crate::growth::{GrowthAnalysis, GrowthSite, Tenure};
 use crate::scripts::{Place, Scripts};
 
 /// How sure a finding is.
@@ -77,6 +77,8 @@ pub struct Listener {
     pub captured: Vec<String>,
     /// Registered with `once`.
     pub once: bool,
+    /// The program has a name for the emitter; else `emitter` is its class.
+    pub named: bool,
 }
 
 /// A collection that is only added to.
@@ -133,9 +135,12 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A last step below this share of the largest is levelling off, not growing: a cache that reaches its
-/// bound, a pool that fills.
-const LEVELLING: u64 = 20;
+/// A last step below this share of the largest is level: a cache that reached its bound, a pool that is full.
+const LEVEL: u64 = 20;
+
+/// A last step below this share of the largest is levelling off: the snapshots were taken after unequal load, or
+/// the owner is filling up. Which of both, only another snapshot can tell.
+const LEVELLING: u64 = 3;
 
 /// Fewer additional objects than this may be chance: sockets in flight, timers under way.
 const MIN_DELTA: u64 = 16;
@@ -144,7 +149,7 @@ const MIN_DELTA: u64 = 16;
 const MIN_SHARE: f64 = 0.01;
 
 /// Growth of a few kilobytes between snapshots happens in every program.
-const MIN_BYTES: u64 = 8 << 10;
+const MIN_BYTES: u64 = 4 << 10;
 
 /// Names all sites that grow like a leak, heaviest first.
 pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
@@ -152,7 +157,11 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let mut findings = Vec::new();
     for site in &context.growth.sites {
         let bytes = site.weight.retained_delta_bytes;
-        if !keeps_growing(site) || bytes < MIN_BYTES || (bytes as f64) / total < MIN_SHARE {
+        if !keeps_growing(site)
+            || is_runtime_table(context, site)
+            || bytes < MIN_BYTES
+            || (bytes as f64) / total < MIN_SHARE
+        {
             continue;
         }
         let found = event_listener::check(context, site)
@@ -180,17 +189,80 @@ pub fn advise(finding: &Finding<'_>, told: Told<'_>) -> Advice {
 }
 
 fn keeps_growing(site: &GrowthSite) -> bool {
-    if site.delta() < MIN_DELTA || !site.grows_in_every_gap() {
+    if site.delta() < MIN_DELTA || !site.grows_in_every_gap() || site.tenure == Tenure::Churns {
         return false;
     }
-    let steps: Vec<u64> = site.counts.windows(2).map(|w| w[1] - w[0]).collect();
-    let largest = steps.iter().copied().max().unwrap_or(0);
-    let last = steps.last().copied().unwrap_or(0);
-    last * LEVELLING >= largest
+    let (largest, last) = steps(site);
+    last * LEVEL >= largest
+}
+
+/// The largest step from one snapshot to the next, and the last one.
+fn steps(site: &GrowthSite) -> (u64, u64) {
+    let steps = site.counts.windows(2).map(|w| w[1].saturating_sub(w[0]));
+    (steps.clone().max().unwrap_or(0), steps.last().unwrap_or(0))
+}
+
+/// Names of V8's own tables: what they hold, they hold for others.
+fn is_runtime_table(context: &Context<'_>, site: &GrowthSite) -> bool {
+    let graph = context.graph();
+    graph.node_type(site.group.owner) == NodeType::Synthetic && site.group.class.kind.is_string()
+}
+
+/// Links from an object to the native handle that keeps it.
+const MAX_HANDLE_LINKS: usize = 3;
+
+/// Whether the members live by handles of the operating system: open sockets stay open whoever lists them.
+fn live_by_handles(context: &Context<'_>, site: &GrowthSite) -> bool {
+    let weight = site.weight;
+    if weight.freed_if_cut_bytes.saturating_mul(10) >= weight.retained_delta_bytes {
+        return false;
+    }
+    let graph = context.graph();
+    let Some(sample) = sample(graph, site) else { return false };
+    let mut level = vec![sample];
+    for _ in 0..MAX_HANDLE_LINKS {
+        let mut above = Vec::new();
+        for &node in &level {
+            for held in context.retainers.of_node(node) {
+                if !context.growth.essential.is_essential(held.edge)
+                    || site.group.owners.contains(&held.from)
+                    || site.group.stores.contains(&held.from)
+                {
+                    continue;
+                }
+                let is_handle = graph.node_name(held.from) == "(Global handles)"
+                    || graph.edge_text(graph.edge(held.edge)) == Some("native_to_javascript");
+                if is_handle {
+                    return true;
+                }
+                // What many hold is no handle of this one object.
+                if above.len() < 64 {
+                    above.push(held.from);
+                }
+            }
+        }
+        level = above;
+    }
+    false
 }
 
 fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule) -> Confidence {
-    if rule == Rule::UnknownHolder {
+    let (largest, last) = steps(site);
+    // The runtime's own collections grow while a program loads and warms up.
+    let of_runtime =
+        || rule == Rule::Collection && !words::is_named_by_program(context, site.group.owner);
+    // By shape an owner that is found only in the last snapshot may be an old one that was not recognised.
+    let unmatched = || {
+        rule != Rule::EventListener
+            && context.growth.comparable.by == By::Shape
+            && context.growth.earlier.first().is_some_and(|at| at.is_new(site.group.owner))
+    };
+    if rule == Rule::UnknownHolder
+        || unmatched()
+        || last * LEVELLING < largest
+        || of_runtime()
+        || live_by_handles(context, site)
+    {
         return Confidence::Low;
     }
     let seen_twice = context.growth.graphs.len() >= 3;

@@ -37,9 +37,7 @@ impl Rule {
     /// One line for a list.
     pub fn summary(self) -> &'static str {
         match self {
-            Self::EventListener => {
-                "a listener is added again and again to a long-lived EventEmitter"
-            }
+            Self::EventListener => "a listener is added again and again to a lasting EventEmitter",
             Self::Collection => "a Map, Set, array or object is added to and never emptied",
             Self::UnknownHolder => "objects pile up under a holder that no rule knows yet",
         }

@@ -1,8 +1,9 @@
 //! Retaining paths in words a JavaScript developer uses.
 
-use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType, Retainer};
 
 use super::Context;
+use super::bindings::{Binding, bindings_of, cell_export};
 use crate::growth::ancestors;
 use crate::paths::{ObjectRef, StepView};
 use crate::scripts::{internal, property};
@@ -38,48 +39,164 @@ fn is_anchor(graph: &HeapGraph, node: NodeId) -> bool {
             || name == "global / ")
 }
 
-/// The node as an expression: `process`, `cache`, `server.sessions`, `bus._events`.
+/// The links above a node that its name is made of; what lies further up names nothing.
+const MAX_NAME_PARTS: usize = 6;
+
+/// The node as an expression: `process`, `cache`, `server.sessions`, `tenants.get(…)`.
+///
+/// The retaining path names it where that path runs through the program. Where it ends in the runtime's own
+/// scopes or roots (a socket hangs in a timer list and in C++ handles), the name is the one that the program
+/// has for it, and where there is none either, its class.
 pub fn holder_path(context: &Context<'_>, node: NodeId) -> String {
+    let chain = ancestors(&context.growth.tree, node, MAX_STEPS);
+    path_from_program(context, &chain)
+        .or_else(|| path_from_binding(context, &chain))
+        .unwrap_or_else(|| path_from_class(context, &chain))
+}
+
+fn path_from_program(context: &Context<'_>, chain: &[NodeId]) -> Option<String> {
     let graph = context.graph();
-    let mut parts: Vec<String> = Vec::new();
-    for n in ancestors(&context.growth.tree, node, MAX_STEPS) {
+    let mut parts = Vec::new();
+    for &n in chain {
+        // What hangs in a function of the runtime's is the runtime's too: its cache of modules, its pools.
+        if graph.node_type(n) == NodeType::Closure
+            && context.scripts.place(graph, n).is_some_and(|place| place.is_builtin())
+        {
+            return None;
+        }
         if is_anchor(graph, n) {
-            parts
-                .push(graph.node_name(n).split_whitespace().next().unwrap_or("global").to_string());
-            break;
+            let name = graph.node_name(n).split_whitespace().next().unwrap_or("global");
+            parts.push(name.to_string());
+            return Some(joined(parts));
         }
         if let Some(name) = exported_name(graph, context, n) {
             parts.push(name);
-            break;
+            return Some(joined(parts));
+        }
+        let up = context.growth.tree.parent(n)?;
+        let edge = graph.edge(up.edge);
+        if graph.node_type(up.from) == NodeType::Synthetic || parts.len() > MAX_NAME_PARTS {
+            return None;
+        }
+        if edge.kind == EdgeType::Context {
+            if is_runtime_scope(context, up.from) {
+                return None;
+            }
+            parts.push(graph.edge_text(edge)?.to_string());
+            return Some(joined(parts));
+        }
+        if edge.kind == EdgeType::Internal
+            && graph.edge_text(edge) == Some("value")
+            && let Some(Binding::ModuleExport { name: Some(name), .. }) =
+                cell_export(context, up.from)
+        {
+            parts.push(name);
+            return Some(joined(parts));
+        }
+        parts.extend(part(context, edge, up.from));
+    }
+    None
+}
+
+/// Whether the program has a name for the node, or for what it is a part of.
+pub(super) fn is_named_by_program(context: &Context<'_>, node: NodeId) -> bool {
+    let chain = ancestors(&context.growth.tree, node, MAX_STEPS);
+    path_from_program(context, &chain).is_some() || path_from_binding(context, &chain).is_some()
+}
+
+/// The program's own name for the node or for what it is a part of.
+fn path_from_binding(context: &Context<'_>, chain: &[NodeId]) -> Option<String> {
+    let graph = context.graph();
+    let mut parts = Vec::new();
+    for &n in chain.iter().take(MAX_NAME_PARTS) {
+        let own = bindings_of(context, n);
+        let names = own.iter().filter_map(|b| match b {
+            Binding::Variable { script, name, .. }
+            | Binding::ModuleExport { script, name: Some(name) } => {
+                Some((script.contains("/node_modules/"), name))
+            }
+            _ => None,
+        });
+        if let Some((_, name)) = names.min() {
+            parts.push(name.clone());
+            return Some(joined(parts));
+        }
+        if has_class(graph, n) {
+            return None;
+        }
+        let up = context.growth.tree.parent(n)?;
+        parts.extend(part(context, graph.edge(up.edge), up.from));
+    }
+    None
+}
+
+fn path_from_class(context: &Context<'_>, chain: &[NodeId]) -> String {
+    let graph = context.graph();
+    let mut parts = Vec::new();
+    for &n in chain.iter().take(MAX_NAME_PARTS) {
+        if has_class(graph, n) {
+            parts.push(named(graph, n));
+            return joined(parts);
         }
         let Some(up) = context.growth.tree.parent(n) else { break };
-        let edge = graph.edge(up.edge);
-        let name = graph.edge_text(edge).unwrap_or_default();
-        match edge.kind {
-            EdgeType::Context => {
-                parts.push(name.to_string());
-                break;
-            }
-            EdgeType::Property => parts.push(format!(".{}", symbol_name(name))),
-            EdgeType::Element => parts.push(format!("[{}]", edge.name_or_index)),
-            _ if graph.node_type(up.from) == NodeType::Synthetic => {
-                parts.push(named(graph, n));
-                break;
-            }
-            _ => {}
-        }
-        // Far above the last name nothing helps any more.
-        if parts.len() >= 6 {
-            parts.push(named(graph, up.from));
-            break;
-        }
+        parts.extend(part(context, graph.edge(up.edge), up.from));
     }
-    if parts.is_empty() {
-        return named(graph, node);
-    }
+    chain.first().map_or_else(String::new, |&n| named(graph, n))
+}
+
+fn joined(mut parts: Vec<String>) -> String {
     parts.reverse();
-    let path = parts.concat();
-    path.strip_prefix('.').map(ToString::to_string).unwrap_or(path)
+    parts.concat()
+}
+
+/// One link as it is written behind its owner's name; nothing for links of the runtime's own.
+fn part(context: &Context<'_>, edge: Edge, from: NodeId) -> Option<String> {
+    let graph = context.graph();
+    let name = graph.edge_text(edge).unwrap_or_default();
+    match edge.kind {
+        EdgeType::Property => Some(match symbol_of(name) {
+            Some(symbol) => format!("[Symbol({symbol})]"),
+            None if is_identifier(name) => format!(".{name}"),
+            None => format!("['{name}']"),
+        }),
+        EdgeType::Element => Some("[…]".to_string()),
+        EdgeType::Internal if is_slot(name) && graph.node_type(from) == NodeType::Array => {
+            let store = context.growth.tree.parent(from)?;
+            (graph.edge_text(graph.edge(store.edge)) == Some("table"))
+                .then(|| ".get(…)".to_string())
+        }
+        _ => None,
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '#'))
+}
+
+pub(super) fn symbol_of(name: &str) -> Option<&str> {
+    name.strip_prefix("<symbol ").and_then(|n| n.strip_suffix('>'))
+}
+
+/// Whether the class of a node says what it is.
+fn has_class(graph: &HeapGraph, node: NodeId) -> bool {
+    let name = graph.node_name(node);
+    match graph.node_type(node) {
+        NodeType::Object => {
+            !matches!(name, "" | "Object" | "Array" | "Map" | "Set" | "Module")
+                && !name.starts_with("system /")
+        }
+        NodeType::Native | NodeType::Synthetic => !name.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether a scope belongs to the runtime's own files.
+fn is_runtime_scope(context: &Context<'_>, scope: NodeId) -> bool {
+    closure_of_context(context, scope)
+        .and_then(|closure| context.scripts.place(context.graph(), closure))
+        .is_some_and(|place| place.is_builtin())
 }
 
 /// A module's exports object is known by its file.
@@ -102,7 +219,7 @@ fn named(graph: &HeapGraph, node: NodeId) -> String {
 }
 
 fn symbol_name(name: &str) -> &str {
-    name.strip_prefix("<symbol ").and_then(|n| n.strip_suffix('>')).unwrap_or(name)
+    symbol_of(name).unwrap_or(name)
 }
 
 /// The path to a node as one line with the runtime's own links folded away:
@@ -111,11 +228,14 @@ pub fn path_words(context: &Context<'_>, node: NodeId) -> String {
     let graph = context.graph();
     let tree = &context.growth.tree;
     let chain = ancestors(tree, node, MAX_STEPS);
-    let start = chain.iter().position(|n| is_anchor(graph, *n)).unwrap_or(chain.len() - 1);
+    let start = beginning(context, &chain);
     let mut words: Vec<String> = Vec::new();
     let mut skip_event = false;
     for (i, &n) in chain[..=start].iter().enumerate().rev() {
-        let Some(up) = tree.parent(n).filter(|_| i < start) else {
+        let variable = |up: &Retainer| graph.edge(up.edge).kind == EdgeType::Context;
+        let Some(up) =
+            tree.parent(n).filter(|up| i < start || (variable(up) && !is_anchor(graph, n)))
+        else {
             if graph.node_type(n) != NodeType::Synthetic {
                 words.push(named(graph, n));
             }
@@ -147,6 +267,27 @@ pub fn path_words(context: &Context<'_>, node: NodeId) -> String {
     }
     words.dedup();
     words.join(" → ")
+}
+
+/// Where the path begins for people: at the program's variable nearest to the object, at `process` or the global
+/// object, or else at the nearest object whose class says what it is. What is above is the runtime's.
+fn beginning(context: &Context<'_>, chain: &[NodeId]) -> usize {
+    let graph = context.graph();
+    let of_program = |n: NodeId| {
+        let up = context.growth.tree.parent(n);
+        up.is_some_and(|up| {
+            graph.edge(up.edge).kind == EdgeType::Context && !is_runtime_scope(context, up.from)
+        })
+    };
+    if let Some(at) = chain.iter().position(|&n| of_program(n) || is_anchor(graph, n))
+        && path_from_program(context, chain).is_some()
+    {
+        return at;
+    }
+    let known = |&n: &NodeId| of_program(n) || has_class(graph, n);
+    // The object itself may have a class; what is asked for is who holds it.
+    let above = chain.iter().skip(1).position(known).map(|at| at + 1);
+    above.unwrap_or_else(|| chain.len().saturating_sub(1))
 }
 
 fn is_slot(name: &str) -> bool {

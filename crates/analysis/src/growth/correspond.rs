@@ -90,8 +90,9 @@ fn is_place(graph: &HeapGraph, edge: Edge, by_id: bool) -> bool {
         EdgeType::Property | EdgeType::Context => true,
         // Numbered internal links are the slots of stores and tables: positions, not places.
         EdgeType::Internal => !by_id || !graph.edge_text(edge).is_some_and(is_number),
-        EdgeType::Element | EdgeType::Hidden => !by_id,
-        EdgeType::Shortcut | EdgeType::Weak | EdgeType::Other => false,
+        // Shortcuts lead from the root to the global objects.
+        EdgeType::Element | EdgeType::Hidden | EdgeType::Shortcut => !by_id,
+        EdgeType::Weak | EdgeType::Other => false,
     }
 }
 

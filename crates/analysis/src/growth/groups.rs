@@ -4,8 +4,8 @@ use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 
 use super::correspond::Correspondence;
-use super::siblings;
 use super::tree::RetainingTree;
+use super::{repeats, siblings};
 
 /// How an owner holds the members of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +16,8 @@ pub enum Pattern {
     Entries,
     /// Properties of an object used as a dictionary: a different name for each member.
     Keys,
+    /// Names of an object used as a dictionary whose values are numbers or the like: only the keys are objects.
+    Names,
     /// One property.
     Property(String),
     /// One variable of a scope.
@@ -110,6 +112,7 @@ pub fn growth_groups(
             continue;
         }
         found.extend(groups_of_owner(last, tree, is_new, &below, owner));
+        found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
     }
     let mut found = siblings::fold(last, tree, found);
     found.sort_by_key(|g| (std::cmp::Reverse(g.tree_bytes), g.owner));
@@ -187,8 +190,14 @@ fn groups_of_owner(
 ) -> Vec<Group> {
     let store = store_of(graph, tree, node);
     // Slots of `elements` and `properties` are drawn a second time as the object's own elements and properties.
-    if store.is_some_and(|(_, kind)| kind != "table") {
-        return Vec::new();
+    match store {
+        Some((owner, "properties")) => {
+            return names_of_dictionary(graph, tree, is_new, below, owner, node)
+                .into_iter()
+                .collect();
+        }
+        Some((_, "elements")) => return Vec::new(),
+        _ => {}
     }
     let links: Vec<Edge> =
         graph.edges(node).filter(|e| is_new[e.to.index()] && holds(graph, *e)).collect();
@@ -214,6 +223,10 @@ fn groups_of_owner(
             (graph.node_type(edge.to) == NodeType::Closure).then(|| Class::of(graph, edge.to));
         folded.entry((pattern, class)).or_default().push(edge.to);
     }
+    let own_bytes = |members: &[NodeId]| -> u64 {
+        let own = members.iter().filter(|m| tree.parent(**m).is_some_and(|up| up.from == node));
+        own.map(|m| below[m.index()]).sum()
+    };
     let mut groups = Vec::new();
     for ((pattern, class), mut members) in folded {
         members.sort_unstable();
@@ -222,11 +235,13 @@ fn groups_of_owner(
             continue;
         }
         let class = class.unwrap_or_else(|| heaviest_class(graph, below, &members));
-        let tree_bytes = members
-            .iter()
-            .filter(|m| tree.parent(**m).is_some_and(|up| up.from == node))
-            .map(|m| below[m.index()])
-            .sum();
+        let tree_bytes = own_bytes(&members);
+        if pattern == Pattern::Keys {
+            // An entry is its key too, as in a map's table.
+            members.extend(new_names(graph, is_new, &stores));
+            members.sort_unstable();
+            members.dedup();
+        }
         groups.push(Group {
             owner,
             owners: vec![owner],
@@ -238,6 +253,55 @@ fn groups_of_owner(
         });
     }
     groups
+}
+
+/// The names in a dictionary's store, where the values are no objects of their own: `counts[key] = 1`.
+fn names_of_dictionary(
+    graph: &HeapGraph,
+    tree: &RetainingTree,
+    is_new: &[bool],
+    below: &[u64],
+    owner: NodeId,
+    store: NodeId,
+) -> Option<Group> {
+    let mut members = new_names(graph, is_new, &[store]);
+    members.sort_unstable();
+    members.dedup();
+    if members.len() < MIN_MEMBERS_OF_NEW_OWNER {
+        return None;
+    }
+    let values = graph
+        .edges(owner)
+        .filter(|e| e.kind == EdgeType::Property && is_new[e.to.index()] && holds(graph, *e));
+    // With values the object's own properties make the group.
+    if values.count() * 2 >= members.len() {
+        return None;
+    }
+    let own = |m: &&NodeId| tree.parent(**m).is_some_and(|up| up.from == store);
+    Some(Group {
+        owner,
+        owners: vec![owner],
+        stores: vec![store],
+        pattern: Pattern::Names,
+        class: Class { kind: NodeType::String, name: String::new(), location: None },
+        // V8's table of names holds them as well, but only as long as somebody else does.
+        tree_bytes: members.iter().filter(own).map(|m| below[m.index()]).sum(),
+        members,
+    })
+}
+
+/// New names in a dictionary's store.
+fn new_names(graph: &HeapGraph, is_new: &[bool], stores: &[NodeId]) -> Vec<NodeId> {
+    let names = stores.iter().flat_map(|&store| names_in(graph, store)).map(|e| e.to);
+    names.filter(|n| is_new[n.index()]).collect()
+}
+
+fn names_in(graph: &HeapGraph, store: NodeId) -> impl Iterator<Item = Edge> + '_ {
+    graph.edges(store).filter(|e| {
+        e.kind == EdgeType::Internal
+            && graph.node_type(e.to).is_string()
+            && graph.edge_text(*e).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 /// Whether a link of an object is one that can hold members of a group.
@@ -363,10 +427,14 @@ pub(super) fn held_edges<'a>(
     group: &'a Group,
 ) -> impl Iterator<Item = (usize, Edge)> + 'a {
     let entries = group.pattern == Pattern::Entries;
-    let from = if entries {
-        graph.find_edge(owner, EdgeType::Internal, "table").map(|e| e.to)
-    } else {
-        Some(owner)
+    let store = match group.pattern {
+        Pattern::Entries => Some("table"),
+        Pattern::Names => Some("properties"),
+        _ => None,
+    };
+    let from = match store {
+        Some(name) => graph.find_edge(owner, EdgeType::Internal, name).map(|e| e.to),
+        None => Some(owner),
     };
     // A map's table holds key, value and chain per entry (every third slot is a key), a set's key and chain.
     let stride = if is_set(graph, owner) { 2 } else { 3 };
@@ -374,6 +442,10 @@ pub(super) fn held_edges<'a>(
         if entries {
             let slot = graph.edge_text(e).and_then(|n| n.parse::<usize>().ok())?;
             return Some((slot % stride, e));
+        }
+        if group.pattern == Pattern::Names {
+            let is_name = graph.node_type(e.to).is_string() && e.kind == EdgeType::Internal;
+            return is_name.then_some((0, e));
         }
         if !holds(graph, e) {
             return None;
@@ -391,7 +463,7 @@ pub(super) fn held_edges<'a>(
                 e.kind == EdgeType::Internal && graph.edge_text(e) == Some(name)
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
-            Pattern::Entries => false,
+            Pattern::Entries | Pattern::Names => false,
         };
         (fits && is_of(graph, e.to, &group.class)).then_some((0, e))
     })

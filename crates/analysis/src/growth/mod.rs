@@ -14,6 +14,7 @@
 
 mod correspond;
 mod groups;
+mod repeats;
 mod siblings;
 mod tenure;
 mod tree;
@@ -116,11 +117,8 @@ impl<'a> GrowthAnalysis<'a> {
             .take(MAX_SITES)
             .map(|(group, counts)| {
                 let weight = weigh(last, &essential, &group, first, all_new_bytes);
-                let tenure = if by_id {
-                    tenure::tenure(graphs, &earlier, &group)
-                } else {
-                    Tenure::Unknown
-                };
+                let tenure =
+                    if by_id { tenure::tenure(graphs, &earlier, &group) } else { Tenure::Unknown };
                 GrowthSite { group, counts, weight, tenure }
             })
             .collect();

@@ -66,7 +66,8 @@ fn judge(series: &[Tracks]) -> Tenure {
     if oldest_once >= MIN_MEMBERS && shared(&series[0], last) * 2 < oldest_once {
         return Tenure::Churns;
     }
-    let steps: Vec<u64> = series.windows(2).map(|w| size(&w[1]).saturating_sub(size(&w[0]))).collect();
+    let steps: Vec<u64> =
+        series.windows(2).map(|w| size(&w[1]).saturating_sub(size(&w[0]))).collect();
     let gained = steps[n - 3];
     // A leak keeps what came in the gap before; requests in flight have gone.
     let lasting = kept.saturating_sub(shared(&series[n - 3], before));
@@ -75,7 +76,10 @@ fn judge(series: &[Tracks]) -> Tenure {
     }
     // Slower growth while entries go: a cache that reaches its bound.
     let largest = steps.iter().copied().max().unwrap_or(0);
-    if held >= MIN_MEMBERS && steps[n - 2] * 4 < largest * 3 && (held - kept.min(held)) * 10 >= held {
+    if held >= MIN_MEMBERS
+        && steps[n - 2] * 4 <= largest * 3
+        && (held - kept.min(held)) * 10 >= held
+    {
         return Tenure::Churns;
     }
     if held < MIN_MEMBERS { Tenure::Unknown } else { Tenure::Stays }

@@ -17,6 +17,12 @@ use crate::progress::Progress;
 
 pub fn run(args: Investigate, output: &Output) -> Result<u8, CliError> {
     if args.show_probe {
+        if output.is_json() {
+            let probe =
+                serde_json::json!({"schema": "leakline/probe/1", "probe": leakline_target::PROBE});
+            output.result(&probe, String::new)?;
+            return Ok(exit::DONE);
+        }
         let mut out = std::io::stdout().lock();
         out.write_all(leakline_target::PROBE.as_bytes())?;
         return Ok(exit::DONE);

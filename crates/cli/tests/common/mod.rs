@@ -17,9 +17,11 @@ use serde_json::Value;
 pub const LIMIT: Duration = Duration::from_mins(4);
 
 /// The built binary, deaf to the colours and folders of whoever runs the tests.
+/// In a scratch folder: what a command writes without `-o` does not land in the checkout.
 pub fn leakline() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_leakline"));
     command.env_remove("LEAKLINE_LOG").env("NO_COLOR", "1").stdin(Stdio::null());
+    command.current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

@@ -41,6 +41,9 @@ pub fn diff(document: &DiffDocument, limit: usize) -> String {
 }
 
 fn rows(rows: &[DiffRow], limit: usize) -> String {
+    if rows.is_empty() {
+        return "nothing changed\n".into();
+    }
     let mut table = Table::new(&[
         ("constructor", Align::Left),
         ("new", Align::Right),
@@ -62,10 +65,7 @@ fn rows(rows: &[DiffRow], limit: usize) -> String {
     let mut out = table.render(WIDTH);
     let more = rows.len().saturating_sub(limit);
     if more > 0 {
-        out.push_str(&format!(
-            "{} more rows: --limit N, or --json for all\n",
-            grouped(more as u64)
-        ));
+        out.push_str(&super::more_rows(more));
     }
     out
 }

@@ -2,18 +2,24 @@
 
 use leakline_heap::Bytes;
 
-use super::suspects::{answer, headline};
+use super::suspects::{answer, headline, nothing_grows};
 use super::{WIDTH, duration};
 use crate::model::{Investigation, InvestigationVerdict, PreflightDecision};
 use crate::style::{Paint, wrap};
 
 /// The whole answer.
 pub fn investigation(i: &Investigation) -> String {
-    let mut out = headline(i.verdict, &i.suspects);
+    let mut out = match why_undecided(i) {
+        Some(why) => format!("{}  {why}\n", Paint::Warn.on("INCONCLUSIVE")),
+        None => headline(i.verdict, &i.suspects),
+    };
     if i.suspects.is_empty() && i.verdict == InvestigationVerdict::Leak {
         out.push_str("  memory leaks, but no snapshot shows where\n");
     }
     out.push_str(&answer(&i.suspects));
+    if let Some(growth) = i.growth.as_ref().filter(|_| i.suspects.is_empty()) {
+        out.push_str(&nothing_grows(growth));
+    }
     if let Some(trend) = &i.trend {
         out.push('\n');
         out.push_str(&Paint::Strong.on("Memory"));
@@ -43,24 +49,39 @@ pub fn investigation(i: &Investigation) -> String {
         out.push_str(&Paint::Strong.on("What this cannot tell"));
         out.push('\n');
         for limit in &i.limits {
-            out.push_str(&wrap(&format!("- {limit}"), WIDTH, "  "));
+            let text = wrap(limit, WIDTH, "    ");
+            out.push_str(&format!("  - {}", text.get(4..).unwrap_or(&text)));
         }
     }
     if let Some(folder) = &i.folder {
         let size: u64 = i.snapshots.iter().map(|s| s.bytes).sum();
         out.push_str(&format!("\nReport: {folder}/report.md\n"));
+        let samples = if i.samples.is_empty() { "" } else { ", samples.jsonl" };
         let snapshots = match i.snapshots.len() {
             0 => String::new(),
             n => format!(", {n} snapshots ({})", Bytes(size)),
         };
         let inside = format!(
-            "With it: investigation.json, samples.jsonl{snapshots}. They hold the service's data: keep \
+            "With it: investigation.json{samples}{snapshots}. They hold the service's data: keep \
              them private."
         );
         out.push_str(&Paint::Faint.on(wrap(&inside, WIDTH, "").trim_end()));
         out.push('\n');
     }
     out
+}
+
+/// Why there is no answer, where a missing snapshot is the reason.
+fn why_undecided(i: &Investigation) -> Option<&'static str> {
+    if i.verdict != InvestigationVerdict::Inconclusive || i.snapshots.len() >= 2 {
+        return None;
+    }
+    let refused = i.preflight.as_ref().is_some_and(|p| p.decision == PreflightDecision::Refused);
+    Some(if refused {
+        "a snapshot could kill the service, so none was taken"
+    } else {
+        "fewer than two snapshots were taken"
+    })
 }
 
 /// What to do after the fix, with the numbers of this case.

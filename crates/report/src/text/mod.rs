@@ -37,6 +37,12 @@ pub(crate) fn grouped(n: u64) -> String {
     leakline_analysis::detect::grouped(n)
 }
 
+/// What a table leaves out.
+pub(crate) fn more_rows(n: usize) -> String {
+    let rows = if n == 1 { "row" } else { "rows" };
+    format!("\n{} more {rows}: --limit N, or --json for all\n", grouped(n as u64))
+}
+
 /// `+12,345` or `-12,345`
 pub(crate) fn signed(n: i64) -> String {
     let digits = grouped(n.unsigned_abs());

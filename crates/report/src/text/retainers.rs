@@ -13,9 +13,11 @@ pub fn retainers(document: &RetainersDocument) -> String {
         Paint::Strong.on(&shown(&object.name)),
         object.id,
         match view.paths.len() {
+            0 if object.id == "@1" =>
+                "it is the root, from which everything is reached".to_string(),
             0 => "nothing holds it (only weak references, or none)".to_string(),
             1 => "1 retaining path".to_string(),
-            n => format!("{n} independent retaining paths"),
+            n => format!("{n} retaining paths"),
         }
     );
     for (i, path) in view.paths.iter().enumerate() {

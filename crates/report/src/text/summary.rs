@@ -39,10 +39,7 @@ pub fn summary(document: &SummaryDocument, limit: usize) -> String {
     out.push_str(&table.render(WIDTH));
     let more = document.constructors.len().saturating_sub(limit);
     if more > 0 {
-        out.push_str(&format!(
-            "\n{} more rows: --limit N, or --json for all\n",
-            grouped(more as u64)
-        ));
+        out.push_str(&super::more_rows(more));
     }
     out
 }

@@ -1,6 +1,7 @@
 //! `leakline suspects`: the answer first, then the evidence.
 
 use leakline_analysis::detect::Confidence;
+use leakline_analysis::growth::Growth;
 use leakline_heap::Bytes;
 
 use super::{WIDTH, grouped};
@@ -12,15 +13,7 @@ pub fn suspects(document: &Suspects) -> String {
     let mut out = headline(document.verdict, &document.suspects);
     out.push_str(&answer(&document.suspects));
     if document.suspects.is_empty() {
-        out.push_str(&wrap(
-            &format!(
-                "{} objects ({}) are new and still alive, but no place holds more of them in each snapshot.",
-                grouped(document.growth.objects),
-                Bytes(document.growth.retained_bytes)
-            ),
-            WIDTH,
-            "  ",
-        ));
+        out.push_str(&nothing_grows(&document.growth));
     }
     for limit in &document.limits {
         out.push('\n');
@@ -44,6 +37,16 @@ pub(crate) fn headline(verdict: InvestigationVerdict, suspects: &[Suspect]) -> S
             format!("{}  {what}\n", Paint::Warn.on("INCONCLUSIVE"))
         }
     }
+}
+
+/// What is new, when no place holds more and more of it.
+pub(crate) fn nothing_grows(growth: &Growth) -> String {
+    let text = format!(
+        "{} objects ({}) are new and still alive, but no place holds more of them in each snapshot.",
+        grouped(growth.objects),
+        Bytes(growth.retained_bytes)
+    );
+    wrap(&text, WIDTH, "  ")
 }
 
 /// The suspects: the first in full, others in short.
@@ -128,7 +131,7 @@ pub(crate) fn evidence(suspect: &Suspect) -> Vec<(&'static str, String)> {
     }
     let confidence = match suspect.confidence {
         Confidence::High => "high: it grows between every two snapshots, and the holder is known",
-        Confidence::Medium => "medium",
+        Confidence::Medium => "medium: one piece of evidence is missing, see the notes",
         Confidence::Low => "low: the holder is of no known family",
     };
     rows.push(("confidence", confidence.to_string()));
@@ -161,7 +164,7 @@ fn short(suspect: &Suspect) -> String {
     let place = suspect
         .culprit
         .as_ref()
-        .map_or_else(String::new, |c| format!("\n     {}:{}  {}", c.file, c.line, c.snippet));
+        .map_or_else(String::new, |c| format!("\n     {}:{}\n     {}", c.file, c.line, c.snippet));
     format!(
         "\n  {}. {} ({:.0} % of growth, {}){place}\n",
         suspect.rank,

@@ -8,7 +8,7 @@ use crate::table::{Align, Table};
 
 /// One series.
 pub fn trend(name: Option<&str>, trend: &Trend) -> String {
-    let name = name.map_or_else(String::new, |n| format!("  {n}"));
+    let name = name.map_or_else(String::new, |n| format!("  series {n}"));
     let mut out = format!("{}{name}\n\n", verdict(trend.verdict));
     out.push_str(&numbers(trend));
     out.push('\n');
@@ -22,7 +22,7 @@ pub fn trend(name: Option<&str>, trend: &Trend) -> String {
 /// The lines of numbers, for a report too.
 pub(crate) fn numbers(trend: &Trend) -> String {
     let mut out = String::new();
-    let mut row = |label: &str, text: String| out.push_str(&format!("  {label:<12}{text}\n"));
+    let mut row = |label: &str, text: String| out.push_str(&format!("  {label:<14}{text}\n"));
     row("rate", interval(&trend.rate_bytes_per_hour));
     row("where", place(trend.place).to_string());
     if let Some(time) = &trend.time_to_limit_seconds {
@@ -46,7 +46,11 @@ pub fn workload(trends: &WorkloadTrend) -> String {
         table.row(vec![
             name.clone().unwrap_or_default(),
             verdict_name(trend.verdict).into(),
-            rate(trend.rate_bytes_per_hour.estimate),
+            if known(&trend.rate_bytes_per_hour) {
+                rate(trend.rate_bytes_per_hour.estimate)
+            } else {
+                "not known".into()
+            },
             trend.time_to_limit_seconds.as_ref().map_or_else(String::new, |t| duration(t.estimate)),
         ]);
     }
@@ -60,6 +64,9 @@ pub fn workload(trends: &WorkloadTrend) -> String {
 
 /// One line: `+38.2 MiB/h (95 %: +31.0 … +44.9 MiB/h)`.
 pub(crate) fn interval(interval: &Interval) -> String {
+    if !known(interval) {
+        return "rate not known".into();
+    }
     let bound = |b: Option<f64>| b.map_or_else(|| "unbounded".to_string(), rate);
     format!(
         "{} (95 %: {} to {})",
@@ -67,6 +74,11 @@ pub(crate) fn interval(interval: &Interval) -> String {
         bound(interval.low),
         bound(interval.high)
     )
+}
+
+/// An estimate without either bound is a placeholder.
+fn known(interval: &Interval) -> bool {
+    interval.low.is_some() || interval.high.is_some()
 }
 
 fn time_to_limit(time: &Interval) -> String {
