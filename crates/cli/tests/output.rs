@@ -239,7 +239,7 @@ fn investigate_files() {
     assert_eq!(printed, written, "the folder holds what was printed");
     desk.run(&format!("{three} -o third --fail-on-leak")).expect_code(3);
 
-    desk.shot("investigate_folder_taken", &format!("{three} -o found")).expect_code(1);
+    desk.shot("investigate_folder_taken", &format!("{three} -o found")).expect_code(2);
 }
 
 #[test]

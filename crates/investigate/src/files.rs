@@ -34,8 +34,8 @@ pub fn investigate_files(
     observer: Observer<'_>,
 ) -> Result<Investigation, Error> {
     let started = clock::now();
-    // A folder that is taken is said before the work, not after it.
-    let folder = Folder::create(options.output.as_deref(), &stem(&options.files))?;
+    // A folder that is taken is said before the work, not after it; one is made only for a result.
+    options.output.as_deref().map_or(Ok(()), Folder::check_free)?;
     let mut graphs = Vec::with_capacity(options.files.len());
     let mut snapshots = Vec::with_capacity(options.files.len());
     for path in &options.files {
@@ -57,6 +57,7 @@ pub fn investigate_files(
     investigation.limits.push(
         "a leak on a path that was not used between the snapshots does not show in them".into(),
     );
+    let folder = Folder::create(options.output.as_deref(), &stem(&options.files))?;
     finish(&mut investigation, &folder, observer)?;
     Ok(investigation)
 }

@@ -33,9 +33,7 @@ impl Folder {
         };
         let path = std::path::absolute(&path).unwrap_or(path);
         let fail = |what| move |e| (what, e);
-        if path.join("investigation.json").exists() {
-            return Err(Error::FolderTaken { path });
-        }
+        Self::check_free(&path)?;
         let make = || -> Result<(), (&'static str, std::io::Error)> {
             let mut builder = DirBuilder::new();
             builder.recursive(true).mode(0o700);
@@ -49,6 +47,17 @@ impl Folder {
             Ok(()) => Ok(Self { path, samples: None }),
             Err((what, e)) => Err(Error::folder(&path, what, e)),
         }
+    }
+
+    /// Whether `path` holds no investigation yet: asked before long work, answered without making anything.
+    ///
+    /// # Errors
+    /// [`Error::FolderTaken`] when it does.
+    pub fn check_free(path: &Path) -> Result<(), Error> {
+        if path.join("investigation.json").exists() {
+            return Err(Error::FolderTaken { path: path.to_path_buf() });
+        }
+        Ok(())
     }
 
     /// Where it is, absolute.

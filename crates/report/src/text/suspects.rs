@@ -96,12 +96,7 @@ fn place_and_frame(culprit: &Culprit) -> String {
     for line in &culprit.frame.lines {
         let mark = if line.marked { '>' } else { ' ' };
         // A frame line leaves room for its number within the width.
-        let room = WIDTH - widest - 7;
-        let text: String = if line.text.chars().count() > room {
-            line.text.chars().take(room - 1).chain(['…']).collect()
-        } else {
-            line.text.clone()
-        };
+        let text = cut(&line.text, WIDTH - widest - 7);
         let row = format!("{mark} {:>widest$} | {text}", line.line);
         let row = row.trim_end();
         if line.marked {
@@ -159,12 +154,19 @@ fn bytes(leaked: &Leaked) -> String {
     )
 }
 
+/// At most `room` characters; what is left out is marked.
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_string();
+    }
+    text.chars().take(room - 1).chain(['…']).collect()
+}
+
 fn short(suspect: &Suspect) -> String {
     let leaked = &suspect.leaked;
-    let place = suspect
-        .culprit
-        .as_ref()
-        .map_or_else(String::new, |c| format!("\n     {}:{}\n     {}", c.file, c.line, c.snippet));
+    let place = suspect.culprit.as_ref().map_or_else(String::new, |c| {
+        format!("\n     {}:{}\n     {}", c.file, c.line, cut(&c.snippet, WIDTH - 5))
+    });
     format!(
         "\n  {}. {} ({:.0} % of growth, {}){place}\n",
         suspect.rank,
