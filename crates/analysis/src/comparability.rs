@@ -63,8 +63,8 @@ pub fn comparability(a: &HeapGraph, b: &HeapGraph) -> Comparability {
     let by = if share <= MAX_CONFLICTING_SHARE { By::Id } else { By::Shape };
     let reason = match by {
         By::Id => format!(
-            "{conflicting} of {common} common object ids stand for something else: the ids are the same \
-             session's"
+            "{conflicting} of {common} common object ids stand for something else: both snapshots are of \
+             one session"
         ),
         By::Shape if common == 0 => {
             format!("none of {} and {} object ids are common", ids_a.len(), ids_b.len())

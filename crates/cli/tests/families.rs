@@ -185,10 +185,10 @@ fn judge(case: &Case, version: u32) -> Result<(), String> {
     let found = suspects(case, version, &script, dir.path()).map_err(|e| e.to_string())?;
     let first = &found["suspects"][0];
     let Some((rule, holder, before)) = case.truth else {
-        return match found["leak"] == false && found["verdict"] == "no-leak" {
-            true => Ok(()),
-            false => Err(format!("verdict {}, first: {first}", found["verdict"])),
-        };
+        if found["leak"] == false && found["verdict"] == "no-leak" {
+            return Ok(());
+        }
+        return Err(format!("verdict {}, first: {first}", found["verdict"]));
     };
     let lines: Vec<u64> =
         (1..).zip(source.lines()).filter(|(_, l)| l.contains("// LEAK")).map(|(n, _)| n).collect();

@@ -96,8 +96,8 @@ fn verdict(suspects: &[Suspect], repeated: bool) -> InvestigationVerdict {
         return InvestigationVerdict::Leak;
     }
     let steady = |s: &&Suspect| {
-        let steps = s.leaked.counts.windows(2).map(|w| w[1].saturating_sub(w[0]));
-        let (largest, last) = (steps.clone().max(), steps.last());
+        let mut steps = s.leaked.counts.windows(2).map(|w| w[1].saturating_sub(w[0]));
+        let (largest, last) = (steps.clone().max(), steps.next_back());
         last.map(|l| l * 2) >= largest
     };
     // No program needs dozens of new listeners of one kind; for a collection growth once may be its filling.
@@ -122,11 +122,8 @@ fn limits(growth: &GrowthAnalysis<'_>, snapshots: usize) -> Vec<String> {
         );
     }
     if growth.comparable.by == By::Shape {
-        limits.push(format!(
-            "object ids cannot be compared ({}): the snapshots are of different processes, or the inspector \
-             session was closed between them. Places were compared instead of objects",
-            growth.comparable.reason
-        ));
+        limits
+            .push(format!("{}. Places were compared instead of objects", growth.comparable.reason));
     }
     limits
 }

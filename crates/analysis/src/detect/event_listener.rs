@@ -113,13 +113,12 @@ pub(super) fn advise(finding: &Finding<'_>, listener: &Listener, told: Told<'_>)
         None => ("…", format!("listeners on `{emitter}`, each for an event of its own")),
     };
     let title = format!("{what}: {} → {}", grouped(before), grouped(after));
-    let place =
-        told.place.map_or_else(|| "The statement that adds it".into(), |p| format!("`{p}`"));
+    let place = told.place.map_or_else(|| "Some statement".into(), |p| format!("`{p}`"));
     let per_request = match told.requests {
         Some(requests) if requests > 0 && follows(site.delta(), requests) => {
-            "a new one with every request"
+            "adds a new listener with every request, and"
         }
-        _ => "a new one again and again, on a path that runs repeatedly",
+        _ => "adds a new listener each time it runs, and",
     };
     let life = if emitter == "process" {
         "`process` lives as long as the program, so every one of them does too".to_string()
@@ -140,9 +139,8 @@ pub(super) fn advise(finding: &Finding<'_>, listener: &Listener, told: Told<'_>)
     } else {
         ""
     };
-    let explanation = format!(
-        "{place} registers {per_request} and nothing removes it. {life}; each keeps {keeps}.{once_note}"
-    );
+    let explanation =
+        format!("{place} {per_request} nothing removes it. {life}; each keeps {keeps}.{once_note}");
     let where_ = told.function.map_or_else(String::new, |f| format!(" out of `{f}`"));
     if !listener.named {
         let fix = format!(

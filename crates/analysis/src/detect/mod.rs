@@ -198,8 +198,8 @@ fn keeps_growing(site: &GrowthSite) -> bool {
 
 /// The largest step from one snapshot to the next, and the last one.
 fn steps(site: &GrowthSite) -> (u64, u64) {
-    let steps = site.counts.windows(2).map(|w| w[1].saturating_sub(w[0]));
-    (steps.clone().max().unwrap_or(0), steps.last().unwrap_or(0))
+    let mut steps = site.counts.windows(2).map(|w| w[1].saturating_sub(w[0]));
+    (steps.clone().max().unwrap_or(0), steps.next_back().unwrap_or(0))
 }
 
 /// Names of V8's own tables: what they hold, they hold for others.
