@@ -38,6 +38,7 @@ impl Folder {
             let mut builder = DirBuilder::new();
             builder.recursive(true).mode(0o700);
             builder.create(&path).map_err(fail("cannot make the folder"))?;
+            builder.create(path.join("snapshots")).map_err(fail("cannot make the folder"))?;
             // What cannot be written is found out now, before anything is done to a target.
             let probe = path.join(".leakline");
             private(&probe).map_err(fail("cannot write into the folder"))?;
