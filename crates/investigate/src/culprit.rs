@@ -162,3 +162,40 @@ pub(crate) fn short_place(culprit: &Culprit) -> String {
         .map_or_else(|| culprit.file.clone(), |n| n.to_string_lossy().into_owned());
     format!("{name}:{}", culprit.line)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_source_guesses_is_told_from_one_it_derives() {
+        let name = format!("leakline-culprit-{}.js", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let text = "function handle() {\n  process.on('SIGHUP', () => {});\n}\nhandle();\n";
+        std::fs::write(&file, text).expect("the folder takes a file");
+        let files = SourceFiles::new(Vec::new());
+        let located = |line, column| {
+            let listener = Listener {
+                emitter: "process".into(),
+                event: Some("SIGHUP".into()),
+                function: Some(leakline_analysis::Place {
+                    script: file.display().to_string(),
+                    line,
+                    column,
+                }),
+                function_name: String::new(),
+                captured: Vec::new(),
+                once: false,
+                named: true,
+            };
+            let found = listener_statement(&listener, &files, std::slice::from_ref(&file));
+            (found.culprit.map(|c| c.line), found.guessed)
+        };
+        let as_loaded = located(2, 24);
+        // A line that the file does not have: it was edited after it had been loaded.
+        let edited_since = located(40, 24);
+        std::fs::remove_file(&file).expect("the file is there");
+        assert_eq!(as_loaded, (Some(2), false));
+        assert_eq!(edited_since, (Some(2), true));
+    }
+}

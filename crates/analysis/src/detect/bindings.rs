@@ -106,9 +106,12 @@ fn property_binding(context: &Context<'_>, object: NodeId, name: &str) -> Bindin
     }
 }
 
-fn module_file(graph: &HeapGraph, module: NodeId) -> Option<String> {
-    let file = property(graph, module, "filename").or_else(|| property(graph, module, "id"))?;
-    graph.node_type(file).is_string().then(|| graph.node_name(file).to_string())
+/// The file of a CommonJS module. Strings that V8 has not flattened yet have no text of their own.
+pub(super) fn module_file(graph: &HeapGraph, module: NodeId) -> Option<String> {
+    ["filename", "id"].into_iter().find_map(|name| {
+        let file = property(graph, module, name)?;
+        (graph.node_type(file) == NodeType::String).then(|| graph.node_name(file).to_string())
+    })
 }
 
 /// An exported variable of an ES module lives in a cell. The module's table of exports holds the name and,

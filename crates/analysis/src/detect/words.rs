@@ -3,10 +3,10 @@
 use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType, Retainer};
 
 use super::Context;
-use super::bindings::{Binding, bindings_of, cell_export};
+use super::bindings::{Binding, bindings_of, cell_export, module_file};
 use crate::growth::ancestors;
 use crate::paths::{ObjectRef, StepView};
-use crate::scripts::{internal, property};
+use crate::scripts::internal;
 
 /// A longer path is a chain; its middle says nothing.
 const MAX_STEPS: usize = 64;
@@ -206,9 +206,8 @@ fn exported_name(graph: &HeapGraph, context: &Context<'_>, node: NodeId) -> Opti
     if graph.node_name(up.from) != "Module" || graph.edge_text(edge) != Some("exports") {
         return None;
     }
-    let file = property(graph, up.from, "filename").or_else(|| property(graph, up.from, "id"))?;
-    let path = graph.node_name(file);
-    Some(format!("require('{}')", path.rsplit('/').next().unwrap_or(path)))
+    let path = module_file(graph, up.from)?;
+    Some(format!("require('{}')", path.rsplit('/').next().unwrap_or(&path)))
 }
 
 fn named(graph: &HeapGraph, node: NodeId) -> String {

@@ -93,7 +93,12 @@ impl Running {
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .expect("the request is sent");
         let mut text = String::new();
-        stream.read_to_string(&mut text).expect("the service answers");
+        if let Err(e) = stream.read_to_string(&mut text) {
+            // Dead or alive is the question that matters here.
+            let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+            let state = status.unwrap_or_default().lines().take(3).collect::<Vec<_>>().join(", ");
+            panic!("the service answers: {e}, after {text:?}; its process: {state}");
+        }
         assert!(text.starts_with("HTTP/1.1 200"), "{text}");
         text
     }
