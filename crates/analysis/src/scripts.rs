@@ -92,7 +92,8 @@ fn script_of_closure(graph: &HeapGraph, closure: NodeId) -> Option<String> {
         script = further;
     }
     let named = internal(graph, script, "name")
-        .filter(|name| graph.node_type(*name).is_string())
+        // Node 18 may keep the name as a concatenation, whose own text is not the path.
+        .filter(|name| graph.node_type(*name) == NodeType::String)
         .map(|name| graph.node_name(name));
     let path = named.unwrap_or_else(|| {
         let own = graph.node_name(script);

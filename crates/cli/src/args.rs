@@ -214,8 +214,8 @@ pub struct Retainers {
     #[arg(value_name = "@ID")]
     pub object: String,
     /// Paths to look for
-    #[arg(long, default_value_t = 5, value_name = "N")]
-    pub max_paths: usize,
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub max_paths: u16,
 }
 
 #[derive(Debug, Args)]

@@ -40,7 +40,7 @@ impl Folder {
             builder.create(&path).map_err(fail("cannot make the folder"))?;
             builder.create(path.join("snapshots")).map_err(fail("cannot make the folder"))?;
             // What cannot be written is found out now, before anything is done to a target.
-            let probe = path.join(".leakline");
+            let probe = path.join(format!(".leakline-{}", std::process::id()));
             private(&probe).map_err(fail("cannot write into the folder"))?;
             std::fs::remove_file(probe).map_err(fail("cannot write into the folder"))
         };
@@ -55,7 +55,8 @@ impl Folder {
     /// # Errors
     /// [`Error::FolderTaken`] when it does.
     pub fn check_free(path: &Path) -> Result<(), Error> {
-        if path.join("investigation.json").exists() {
+        let ours = ["investigation.json", "samples.jsonl", "report.md", "snapshots"];
+        if ours.iter().any(|name| path.join(name).exists()) {
             return Err(Error::FolderTaken { path: path.to_path_buf() });
         }
         Ok(())

@@ -101,8 +101,9 @@ pub async fn investigate_live(
     let watched = run.watch(&mut session, observer, &mut stop).await;
     // Whatever happened: leave the target as it was found.
     let detached = session.detach().await;
+    // A process that is gone has nothing to be left in order.
     if let Err(e) = &detached
-        && watched.is_ok()
+        && !matches!(e, leakline_target::Error::TargetGone { .. })
     {
         observer(Event::Warning(e.to_string()));
     }
@@ -160,8 +161,24 @@ impl Run<'_> {
         let begun = Instant::now();
         let schedule = schedule(self.options.duration, self.options.snapshots);
         let mut previous: Option<MemorySample> = None;
+        let mut gaps = 0;
         loop {
-            let sample = session.sample().await?;
+            let sample = tokio::select! {
+                biased;
+                () = &mut *stop => return Ok(Watched::Interrupted),
+                sample = session.sample() => sample,
+            };
+            let sample = match sample {
+                Ok(sample) => sample,
+                // A busy event loop answers late: a gap, not the end.
+                Err(leakline_target::Error::NoAnswer { .. }) if gaps < MAX_GAPS => {
+                    gaps += 1;
+                    observer(Event::Warning("no answer in time: a sample is missing here".into()));
+                    continue;
+                }
+                Err(e) => return Err(e.into()),
+            };
+            gaps = 0;
             let elapsed = begun.elapsed();
             self.keep(&sample, previous.as_ref(), elapsed)?;
             let text = sample_line(&sample, previous.as_ref());
@@ -175,8 +192,9 @@ impl Run<'_> {
                     self.first_impression(observer);
                 }
                 tokio::select! {
-                    captured = self.capture(session, &sample, observer) => captured?,
+                    biased;
                     () = &mut *stop => return Ok(Watched::Interrupted),
+                    captured = self.capture(session, &sample, observer) => captured?,
                 }
             }
             // Right after a capture the heap is free of garbage: the most telling moment to sample.
@@ -188,8 +206,9 @@ impl Run<'_> {
                 return Ok(Watched::Whole);
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                biased;
                 () = &mut *stop => return Ok(Watched::Interrupted),
+                waited = wait(session, pause) => waited?,
             }
         }
     }
@@ -359,7 +378,13 @@ impl Run<'_> {
         if let Err(e) = &whole {
             investigation.limits.push(format!("the run did not finish: {e}"));
         }
-        finish(&mut investigation, &self.folder, observer)?;
+        let finished = finish(&mut investigation, &self.folder, observer);
+        if let (Err(_), Err(e)) = (&whole, &finished) {
+            // What stopped the run matters more than that its remains could not be written.
+            observer(Event::Warning(e.to_string()));
+        } else {
+            finished?;
+        }
         if let Err(e) = whole {
             if !matches!(e, Error::Interrupted { .. }) {
                 let kept = self.folder.path().display();
@@ -396,6 +421,27 @@ fn no_room_to_analyse(taken: &[CapturedSnapshot]) -> Option<String> {
 fn yield_to_the_service() {
     // Where it is not permitted, the comparison runs at the usual priority.
     let _ = rustix::process::nice(10);
+}
+
+/// Samples in a row that may stay unanswered before the target counts as lost.
+const MAX_GAPS: u32 = 3;
+
+/// How often a sign of life is due: well within the time after which the probe takes us for dead.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+/// Waits for the next sample, with a sign of life to the probe now and then.
+async fn wait(session: &mut Session, pause: Duration) -> Result<(), Error> {
+    let mut left = pause;
+    while left > SIGN_OF_LIFE {
+        tokio::time::sleep(SIGN_OF_LIFE).await;
+        left -= SIGN_OF_LIFE;
+        match session.beat().await {
+            Ok(()) | Err(leakline_target::Error::NoAnswer { .. }) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    tokio::time::sleep(left).await;
+    Ok(())
 }
 
 /// When the snapshots are due: the first after the baseline, the last at the end, others evenly between

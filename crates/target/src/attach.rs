@@ -170,7 +170,13 @@ impl Session {
             measured: None,
         };
         session.note_opening();
-        session.verify().await?;
+        if let Err(error) = session.verify().await {
+            // Somebody else's inspector is not ours to close.
+            if !matches!(error, Error::WrongProcess { .. }) {
+                session.close_without_probe().await;
+            }
+            return Err(error);
+        }
         if let Err(error) = session.install(options.dead_man_seconds).await {
             session.close_without_probe().await;
             return Err(error);

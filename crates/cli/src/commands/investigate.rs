@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use leakline_investigate::{
     FilesOptions, LiveOptions, SuspectsOptions, investigate_files, investigate_live,
@@ -54,8 +55,18 @@ fn pid_of(targets: &[String]) -> Result<Option<u32>, CliError> {
     ))
 }
 
+/// More often than this, the sampling itself would be the load.
+const MIN_INTERVAL: Duration = Duration::from_millis(50);
+
 fn live(args: Investigate, pid: u32, output: &Output) -> Result<Investigation, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    if args.interval < MIN_INTERVAL {
+        return Err(CliError::usage(
+            "the interval is shorter than 50 ms: sampling would be a load of its own",
+            "the default of 2s suits most services",
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|e| CliError::internal("cannot start the runtime", e))?;
@@ -72,7 +83,7 @@ fn live(args: Investigate, pid: u32, output: &Output) -> Result<Investigation, C
     };
     let mut progress = Progress::new(output);
     let mut observe = |e: leakline_investigate::Event<'_>| progress.event(e);
-    let run = investigate_live(&options, &mut observe, Box::pin(interrupted()));
+    let run = async { investigate_live(&options, &mut observe, Box::pin(interrupted())).await };
     Ok(runtime.block_on(run)?)
 }
 

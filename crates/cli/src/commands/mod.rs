@@ -26,17 +26,35 @@ pub fn run(command: Command, output: &Output) -> Result<u8, CliError> {
     }
 }
 
-/// Completes when somebody asks the program to end: Ctrl-C, or a polite signal.
-pub async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
+/// Completes when somebody asks the program to end: Ctrl-C, or a polite signal. Listening begins with the
+/// call, not with the first poll: a signal during the attach must not kill us between opening an inspector
+/// and arming its timer. A second signal ends the program at once; the timer in the target does the rest.
+///
+/// Must be called inside a runtime with more than one thread: the comparison of snapshots occupies one.
+pub fn interrupted() -> impl Future<Output = ()> + Send + 'static {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [a, b, c] = kinds.map(signal);
-    // A signal that cannot be listened for keeps its default action: it ends the program.
-    let wait = async |s: std::io::Result<tokio::signal::unix::Signal>| match s {
-        Ok(mut s) => {
-            s.recv().await;
+    let [mut a, mut b, mut c] = kinds.map(|k| signal(k).ok());
+    let (tell, told) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        // A signal that cannot be listened for keeps its default action: it ends the program.
+        async fn next(s: &mut Option<Signal>) {
+            match s {
+                Some(s) => {
+                    s.recv().await;
+                }
+                None => std::future::pending().await,
+            }
         }
-        Err(_) => std::future::pending().await,
-    };
-    tokio::select! { () = wait(a) => {}, () = wait(b) => {}, () = wait(c) => {} }
+        let mut any = async || tokio::select! { () = next(&mut a) => {}, () = next(&mut b) => {}, () = next(&mut c) => {} };
+        any().await;
+        let _ = tell.send(());
+        any().await;
+        std::process::exit(i32::from(crate::exit::INTERRUPTED));
+    });
+    async move {
+        if told.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub fn run(args: &Retainers, output: &Output) -> Result<u8, CliError> {
         ));
     };
     let held = Held::of(&graph);
-    let options = PathOptions { max_paths: args.max_paths, ..PathOptions::default() };
+    let options = PathOptions { max_paths: usize::from(args.max_paths), ..PathOptions::default() };
     let paths = retaining_paths(&graph, &held, &analyze(&graph), node, options);
     let document =
         RetainersDocument { schema: "leakline/retainers/1", paths: paths.view(&graph, node) };

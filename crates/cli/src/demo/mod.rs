@@ -91,6 +91,8 @@ fn start(script: &Path, folder: &Path) -> Result<Child, CliError> {
         .stdout(Stdio::piped())
         .stderr(log)
         .kill_on_drop(true)
+        // Ctrl-C in a terminal is for us; the server ends when we are done with it.
+        .process_group(0)
         // A server that inherits somebody's debugging flags is another demo.
         .env_remove("NODE_OPTIONS")
         .spawn()

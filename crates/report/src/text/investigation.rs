@@ -16,7 +16,7 @@ pub fn investigation(i: &Investigation) -> String {
     if i.suspects.is_empty() && i.verdict == InvestigationVerdict::Leak {
         out.push_str("  memory leaks, but no snapshot shows where\n");
     }
-    out.push_str(&answer(&i.suspects));
+    out.push_str(&answer(i.verdict, &i.suspects));
     if let Some(growth) = i.growth.as_ref().filter(|_| i.suspects.is_empty()) {
         out.push_str(&nothing_grows(growth));
     }
@@ -77,8 +77,10 @@ fn why_undecided(i: &Investigation) -> Option<&'static str> {
         return None;
     }
     let refused = i.preflight.as_ref().is_some_and(|p| p.decision == PreflightDecision::Refused);
-    Some(if refused {
+    Some(if refused && i.snapshots.is_empty() {
         "a snapshot could kill the service, so none was taken"
+    } else if refused {
+        "a second snapshot could kill the service, so only one was taken"
     } else {
         "fewer than two snapshots were taken"
     })

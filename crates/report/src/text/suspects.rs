@@ -11,7 +11,7 @@ use crate::style::{Paint, wrap};
 /// All suspects, the first in full.
 pub fn suspects(document: &Suspects) -> String {
     let mut out = headline(document.verdict, &document.suspects);
-    out.push_str(&answer(&document.suspects));
+    out.push_str(&answer(document.verdict, &document.suspects));
     if document.suspects.is_empty() {
         out.push_str(&nothing_grows(&document.growth));
     }
@@ -49,11 +49,15 @@ pub(crate) fn nothing_grows(growth: &Growth) -> String {
     wrap(&text, WIDTH, "  ")
 }
 
-/// The suspects: the first in full, others in short.
-pub fn answer(suspects: &[Suspect]) -> String {
+/// The suspects: the first in full, others in short; without a leak, all in short.
+pub fn answer(verdict: InvestigationVerdict, suspects: &[Suspect]) -> String {
     let mut out = String::new();
+    let leak = verdict != InvestigationVerdict::NoLeak;
+    if !leak && !suspects.is_empty() {
+        out.push_str("\n  What also grows, but not like a leak:\n");
+    }
     for suspect in suspects {
-        if suspect.rank == 1 {
+        if leak && suspect.rank == 1 {
             out.push_str(&full(suspect));
         } else {
             out.push_str(&short(suspect));
