@@ -62,6 +62,13 @@ impl Folder {
         Ok(())
     }
 
+    /// Takes back what was made, as far as it is empty: a run that never began leaves nothing.
+    pub(crate) fn abandon(self) {
+        // Whatever is not empty is not ours to remove, and stays.
+        let _ = std::fs::remove_dir(self.path.join("snapshots"));
+        let _ = std::fs::remove_dir(&self.path);
+    }
+
     /// Where it is, absolute.
     pub fn path(&self) -> &Path {
         &self.path

@@ -91,9 +91,20 @@ pub async fn investigate_live(
     if options.dry_run {
         return dry_run(options, &info, how, started, observer);
     }
+    if let AttachPlan::Signal(verdict) = how
+        && let Some(refusal) = verdict.refusal
+    {
+        return Err(refusal.into());
+    }
     // Before anything is done to the target: a folder that cannot be written ends the run.
     let folder = Folder::create(options.output.as_deref(), &options.pid.to_string())?;
-    let mut session = Session::attach(options.pid, &attach).await?;
+    let mut session = match Session::attach(options.pid, &attach).await {
+        Ok(session) => session,
+        Err(e) => {
+            folder.abandon();
+            return Err(e.into());
+        }
+    };
     for action in session.actions() {
         observer(Event::Detail(action.what.clone()));
     }

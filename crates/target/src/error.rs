@@ -256,10 +256,11 @@ impl Error {
     /// The class that decides the exit code.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Error::IsThread { .. }
-            | Error::Output { .. }
-            | Error::DiskFull { .. }
-            | Error::OutputExists { .. } => ErrorClass::BadInput,
+            Error::IsThread { .. } => ErrorClass::BadInput,
+            // A folder or disk on our side.
+            Error::Output { .. } | Error::DiskFull { .. } | Error::OutputExists { .. } => {
+                ErrorClass::Internal
+            }
             Error::SignalRefused { .. } | Error::PreflightRefused { .. } => ErrorClass::Refused,
             Error::Protocol(_) => ErrorClass::Internal,
             _ => ErrorClass::CannotAttach,
