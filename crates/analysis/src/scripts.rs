@@ -111,3 +111,8 @@ pub(crate) fn internal(graph: &HeapGraph, node: NodeId, name: &str) -> Option<No
 pub(crate) fn property(graph: &HeapGraph, node: NodeId, name: &str) -> Option<NodeId> {
     graph.find_edge(node, EdgeType::Property, name).map(|e| e.to)
 }
+
+/// Whether an internal link is named by a number: a slot of a store or a table, a position and no name.
+pub(crate) fn is_slot(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
+}

@@ -207,14 +207,7 @@ impl<R: Read> Reader<'_, R> {
         while more {
             more = read_record(&mut self.window, &mut record[..fields.count])?;
             let c = &mut self.columns;
-            let kind = usize::try_from(record[fields.kind]).ok().and_then(|k| fields.types.get(k));
-            let Some(&kind) = kind else {
-                return Err(self.window.unknown_type(
-                    "node",
-                    record[fields.kind],
-                    fields.types.len(),
-                ));
-            };
+            let kind = self.window.listed_type("node", &fields.types, record[fields.kind])?;
             c.node_type.push(kind);
             c.node_name.push(self.window.to_u32(record[fields.name], "a node's name")?);
             c.node_id.push(self.window.to_u32(record[fields.id], "a node's id")?);
@@ -255,14 +248,7 @@ impl<R: Read> Reader<'_, R> {
         let mut more = self.window.begin_array()?;
         while more {
             more = read_record(&mut self.window, &mut record[..fields.count])?;
-            let kind = usize::try_from(record[fields.kind]).ok().and_then(|k| fields.types.get(k));
-            let Some(&kind) = kind else {
-                return Err(self.window.unknown_type(
-                    "edge",
-                    record[fields.kind],
-                    fields.types.len(),
-                ));
-            };
+            let kind = self.window.listed_type("edge", &fields.types, record[fields.kind])?;
             let name = self.window.to_u32(record[fields.name], "an edge's name")?;
             let offset = record[fields.to];
             // `to_node` is an offset into the nodes array, not an ordinal.
@@ -378,6 +364,13 @@ fn read_record<R: Read>(window: &mut Window<'_, R>, record: &mut [u64]) -> Resul
 }
 
 impl<R: Read> Window<'_, R> {
+    /// The type of a number, by the list in `meta`.
+    #[inline]
+    fn listed_type<T: Copy>(&self, what: &str, types: &[T], number: u64) -> Result<T, Error> {
+        let listed = usize::try_from(number).ok().and_then(|n| types.get(n)).copied();
+        listed.ok_or_else(|| self.unknown_type(what, number, types.len()))
+    }
+
     /// A type number that `meta` does not list.
     #[cold]
     fn unknown_type(&self, what: &str, number: u64, listed: usize) -> Error {

@@ -6,7 +6,7 @@ use super::Context;
 use super::bindings::{Binding, bindings_of, cell_export, module_file};
 use crate::growth::ancestors;
 use crate::paths::{ObjectRef, StepView};
-use crate::scripts::internal;
+use crate::scripts::{internal, is_slot};
 
 /// A longer path is a chain; its middle says nothing.
 const MAX_STEPS: usize = 64;
@@ -287,10 +287,6 @@ fn beginning(context: &Context<'_>, chain: &[NodeId]) -> usize {
     // The object itself may have a class; what is asked for is who holds it.
     let above = chain.iter().skip(1).position(known).map(|at| at + 1);
     above.unwrap_or_else(|| chain.len().saturating_sub(1))
-}
-
-fn is_slot(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// One object in words: a function with its place, an object with its class.

@@ -3,6 +3,8 @@
 use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 
+use crate::scripts::is_slot;
+
 const NONE: u32 = u32::MAX;
 
 /// For each node of the later graph its counterpart in the earlier one.
@@ -89,15 +91,11 @@ fn is_place(graph: &HeapGraph, edge: Edge, by_id: bool) -> bool {
     match edge.kind {
         EdgeType::Property | EdgeType::Context => true,
         // Numbered internal links are the slots of stores and tables: positions, not places.
-        EdgeType::Internal => !by_id || !graph.edge_text(edge).is_some_and(is_number),
+        EdgeType::Internal => !by_id || !graph.edge_text(edge).is_some_and(is_slot),
         // Shortcuts lead from the root to the global objects.
         EdgeType::Element | EdgeType::Hidden | EdgeType::Shortcut => !by_id,
         EdgeType::Weak | EdgeType::Other => false,
     }
-}
-
-fn is_number(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The links of one earlier object, findable by kind and name.
