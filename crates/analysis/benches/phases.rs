@@ -20,9 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => drawn(),
     };
     let rounds = arguments.next().map_or(Ok(7), |n| n.parse())?;
-    let essential = analysis::essential_edges(&graph);
+    let tree = analysis::dominators(&graph);
     let shallow = analysis::shallow_sizes(&graph);
-    let tree = analysis::dominators(&graph, &essential);
     let all = analysis::analyze(&graph);
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} nodes, {} edges, ms minimum/median", graph.node_count(), graph.edge_count())?;
@@ -40,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "{name:16} {min:7.1} {median:7.1}")
     };
     report("essential edges", &|| drop(analysis::essential_edges(&graph)))?;
-    report("dominators", &|| drop(analysis::dominators(&graph, &essential)))?;
+    report("dominators", &|| drop(analysis::dominators(&graph)))?;
     report("shallow sizes", &|| drop(analysis::shallow_sizes(&graph)))?;
     report("distances", &|| drop(analysis::distances(&graph)))?;
     report("classes", &|| drop(analysis::ClassIndex::of(&graph)))?;

@@ -1,16 +1,17 @@
 //! Everything the views need of one graph, computed together.
 //!
-//! Two threads: dominators on one, sizes, distances and classes on the other; neither waits for the other
-//! but at the end. Each thread frees its working memory before its next step.
+//! Two threads: dominators on one, distances, sizes and classes on the other; neither waits for the other
+//! but at the end. Working memory that one analysis is done with, the next one takes (see `buffers`).
 
-use leakline_heap::{HeapGraph, NodeId, SizeColumn};
+use leakline_heap::{HeapGraph, NodeId, SizeColumn, memory};
 
+use crate::buffers::Buffers;
 use crate::class::{ClassId, ClassIndex};
 use crate::distance::{Distances, distances_named};
-use crate::dominators::{Dominators, dominators};
-use crate::essential::{EssentialEdges, essential_edges_named};
+use crate::dominators::{Dominators, Numbering, dominators_numbered};
+use crate::essential::EssentialEdges;
 use crate::names::Names;
-use crate::retained::{RetainedSizes, retained_sizes};
+use crate::retained::{RetainedSizes, retained_sizes_numbered};
 use crate::shallow::shallow_sizes_named;
 
 /// The basic analyses of one graph. Nodes are those of the graph it was made from.
@@ -49,39 +50,70 @@ impl Analysis {
     }
 
     /// Counts and sizes of every class of `classes`, by class number: the graph's own [`Self::classes`], or
-    /// the same graph classified by another snapshot's interfaces. O(nodes).
+    /// the same graph classified by another snapshot's interfaces. O(nodes), on two threads.
     pub fn class_totals(&self, classes: &ClassIndex) -> Vec<ClassTotal> {
         let mut totals = vec![ClassTotal::default(); classes.len()];
-        // Where the subtree ends in which a class is already counted; 0 is before everything.
-        let mut counted_until = vec![0usize; classes.len()];
-        for (position, node) in self.dominators.preorder().enumerate() {
-            let shallow = self.shallow.get(node.index());
-            if shallow == 0 {
-                continue;
-            }
-            let class = classes.of_node(node).index();
-            let distance = self.distances.raw(node);
-            let total = &mut totals[class];
-            if total.count == 0 {
-                total.distance = distance;
-                total.first = node;
-                total.last = node;
-            } else {
-                total.distance = total.distance.min(distance);
-                total.first = total.first.min(node);
-                total.last = total.last.max(node);
-            }
-            total.count += 1;
-            total.shallow_bytes += shallow;
-            // What hangs below another object of the class is in that one's retained size already.
-            if position >= counted_until[class] {
-                total.retained_bytes += self.retained.get(node);
-                counted_until[class] = position + self.dominators.subtree_len(position);
-            }
+        let retained = std::thread::scope(|scope| {
+            let retained = scope.spawn(|| self.class_retained(classes));
+            self.class_sums(classes, &mut totals);
+            joined(retained)
+        });
+        for (total, retained) in totals.iter_mut().zip(retained) {
+            total.retained_bytes = retained;
         }
         totals
     }
+
+    /// Everything but the retained sizes, in the order of the nodes.
+    fn class_sums(&self, classes: &ClassIndex, totals: &mut [ClassTotal]) {
+        let class_of = classes.class_of.as_slice();
+        let distances = self.distances.raw.as_slice();
+        for (node, (&class, &distance)) in class_of.iter().zip(distances).enumerate() {
+            let shallow = self.shallow.get(node);
+            if shallow == 0 {
+                continue;
+            }
+            let total = &mut totals[class as usize];
+            if total.count == 0 {
+                total.distance = distance;
+                total.first = NodeId(node as u32);
+            }
+            total.distance = total.distance.min(distance);
+            total.last = NodeId(node as u32);
+            total.count += 1;
+            total.shallow_bytes += shallow;
+        }
+    }
+
+    /// The retained size of each class, in the order of the dominator tree.
+    fn class_retained(&self, classes: &ClassIndex) -> Vec<u64> {
+        let mut retained = vec![0u64; classes.len()];
+        // Where the subtree ends in which a class is already counted; 0 is before everything.
+        let mut counted_until = vec![0u32; classes.len()];
+        let order = self.dominators.order.as_slice();
+        let subtree = self.dominators.subtree.as_slice();
+        let class_of = classes.class_of.as_slice();
+        let shallow = self.shallow.small().as_slice();
+        let sizes = self.retained.sizes.small().as_slice();
+        for (position, (&node, &length)) in order.iter().zip(subtree).enumerate() {
+            if let Some(&ahead) = order.get(position + AHEAD) {
+                memory::prefetch(class_of, ahead as usize);
+                memory::prefetch(shallow, ahead as usize);
+                memory::prefetch(sizes, ahead as usize);
+            }
+            let class = class_of[node as usize] as usize;
+            // What hangs below another object of the class is in that one's retained size already.
+            if position as u32 >= counted_until[class] && shallow[node as usize] > 0 {
+                retained[class] += self.retained.get(NodeId(node));
+                counted_until[class] = position as u32 + length;
+            }
+        }
+        retained
+    }
 }
+
+/// How many nodes ahead the memory is asked for: the walk is in the order of the tree, the columns are not.
+const AHEAD: usize = 16;
 
 /// The objects of one class taken together. Objects without a size of their own are not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,19 +173,28 @@ pub(crate) fn visible_classes(
 /// Computes everything, on two threads.
 pub fn analyze(graph: &HeapGraph) -> Analysis {
     let names = Names::of(graph);
-    let (essential, dominators, distances, shallow, classes) = std::thread::scope(|scope| {
-        let tree = scope.spawn(|| {
-            let essential = essential_edges_named(graph, &names);
-            let dominators = dominators(graph, &essential);
-            (essential, dominators)
+    let buffers = Buffers::default();
+    let (essential, tree, distances, shallow, classes) = std::thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            let distances = distances_named(graph, &names, &buffers);
+            let shallow = shallow_sizes_named(graph, &names, &buffers);
+            let classes = ClassIndex::named(graph, &names, None);
+            (distances, shallow, classes)
         });
-        let shallow = shallow_sizes_named(graph, &names);
-        let distances = distances_named(graph, &names);
-        let classes = ClassIndex::named(graph, &names, None);
-        let (essential, dominators) =
-            tree.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        (essential, dominators, distances, shallow, classes)
+        let (numbering, essential) = Numbering::of(graph, &names, &buffers);
+        let tree = dominators_numbered(graph, &essential, numbering, &buffers);
+        let (distances, shallow, classes) = joined(others);
+        (essential, tree, distances, shallow, classes)
     });
-    let retained = retained_sizes(&dominators, &shallow);
+    let (dominators, retained) = std::thread::scope(|scope| {
+        let dominators = scope.spawn(|| tree.lay_out(&buffers));
+        let retained = retained_sizes_numbered(&tree, &shallow);
+        (joined(dominators), retained)
+    });
     Analysis { essential, distances, shallow, dominators, retained, classes }
+}
+
+/// What a thread returns; its panic is ours.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -8,7 +8,7 @@
 //! One class number per node, found in O(nodes + edges of plain objects); names and places are stored
 //! once per class.
 
-use leakline_heap::{HeapGraph, NodeId, NodeType};
+use leakline_heap::{Column, HeapGraph, NodeId, NodeType, memory};
 use rustc_hash::FxHashMap;
 
 use crate::bits::Bits;
@@ -65,7 +65,7 @@ impl Class {
 /// The class of every node of one graph.
 #[derive(Debug)]
 pub struct ClassIndex {
-    class_of: Vec<u32>,
+    pub(crate) class_of: Column<u32>,
     classes: Vec<Class>,
     detached: Bits,
     interfaces: Interfaces,
@@ -94,7 +94,7 @@ impl ClassIndex {
         let detached = dom_state::detached(graph);
         let mut plain_objects = shapes.of_objects();
         let mut locations = graph.locations().iter().copied().peekable();
-        let mut class_of = Vec::with_capacity(graph.node_count());
+        let mut class_of = memory::vec_with_capacity(graph.node_count());
         for node in graph.nodes() {
             let mut at = None;
             while let Some(l) = locations.next_if(|l| l.node <= node.0) {
@@ -117,13 +117,13 @@ impl ClassIndex {
             let at = at.filter(|_| kind == NodeType::Object);
             class_of.push(builder.class(name, at));
         }
-        Self { class_of, classes: builder.classes, detached, interfaces }
+        Self { class_of: class_of.into(), classes: builder.classes, detached, interfaces }
     }
 
     /// The class of a node.
     #[inline]
     pub fn of_node(&self, node: NodeId) -> ClassId {
-        ClassId(self.class_of[node.index()])
+        ClassId(self.class_of.get(node.index()))
     }
 
     /// The class with this number.

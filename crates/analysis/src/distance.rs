@@ -11,16 +11,19 @@
 //!
 //! O(nodes + edges) time; four bytes a node stay, four more are used while searching.
 
-use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+use leakline_heap::{
+    Column, EdgeType, HeapGraph, NodeId, NodeLabels, NodeType, PackedEdge, memory,
+};
 
 use crate::bits::Bits;
+use crate::buffers::Buffers;
 use crate::essential::is_user_root;
 use crate::names::Names;
 
 /// The distance of each node.
 #[derive(Debug)]
 pub struct Distances {
-    raw: Vec<i32>,
+    pub(crate) raw: Column<i32>,
 }
 
 impl Distances {
@@ -33,121 +36,170 @@ impl Distances {
     /// for what only V8 itself reaches, and for what nothing reaches.
     #[inline]
     pub fn get(&self, node: NodeId) -> Option<u32> {
-        let raw = self.raw[node.index()];
+        let raw = self.raw(node);
         (0..Self::SYSTEM).contains(&raw).then_some(raw as u32)
     }
 
     /// `DevTools`' own number: [`Distances::NONE`] and values above [`Distances::SYSTEM`] included.
     #[inline]
     pub fn raw(&self, node: NodeId) -> i32 {
-        self.raw[node.index()]
+        self.raw.get(node.index())
     }
 }
 
 /// Measures the distance of every node of `graph`.
 pub fn distances(graph: &HeapGraph) -> Distances {
-    distances_named(graph, &Names::of(graph))
+    distances_named(graph, &Names::of(graph), &Buffers::default())
 }
 
-pub(crate) fn distances_named(graph: &HeapGraph, names: &Names) -> Distances {
+pub(crate) fn distances_named(graph: &HeapGraph, names: &Names, buffers: &Buffers) -> Distances {
     let n = graph.node_count();
+    let mut raw: Vec<i32> = memory::vec_with_capacity(n);
+    raw.resize(n, Distances::NONE);
     let mut search = Search {
         graph,
         names,
-        raw: vec![Distances::NONE; n],
+        edges: graph.packed_edges(),
+        first_edges: graph.first_edges(),
+        labels: graph.node_labels(),
+        raw,
         seen: Bits::new(n),
-        queue: Vec::with_capacity(n),
+        queue: buffers.take(n),
+        ends: 0,
         half_met: Bits::new(names.pair_count()),
+        skipping: Skipping::of(names),
     };
     for edge in graph.edges(graph.root()) {
         if is_user_root(graph, names, edge.to) {
-            search.raw[edge.to.index()] = 1;
-            search.seen.set(edge.to.index());
-            search.queue.push(edge.to.0);
+            search.reach(edge.to.0, 1);
         }
     }
-    let has_user_roots = !search.queue.is_empty();
+    let has_user_roots = search.ends > 0;
     search.run();
-    search.queue.clear();
+    search.ends = 0;
+    // The root may have been met on the way; it starts over all the same.
     let root = graph.root();
-    search.raw[root.index()] = if has_user_roots { Distances::SYSTEM } else { 0 };
-    search.seen.set(root.index());
-    search.queue.push(root.0);
+    search.reach(root.0, if has_user_roots { Distances::SYSTEM } else { 0 });
     search.run();
-    Distances { raw: search.raw }
+    buffers.give(search.queue);
+    Distances { raw: search.raw.into() }
 }
 
 struct Search<'a> {
     graph: &'a HeapGraph,
     names: &'a Names,
+    edges: &'a [PackedEdge],
+    first_edges: &'a [u32],
+    labels: &'a [u32],
     raw: Vec<i32>,
-    // The same as `raw != NONE`, but small enough for the cache: nearly all edges lead to seen nodes.
+    /// The same as `raw != NONE`, but small enough for the cache: nearly all edges lead to seen nodes.
     seen: Bits,
+    /// Nodes met, in order; `ends` says how many. A node is met once in a search, so there is room.
     queue: Vec<u32>,
+    ends: usize,
     half_met: Bits,
+    skipping: Skipping,
 }
 
+/// How many nodes of the queue ahead the memory is asked for.
+const AHEAD: usize = 8;
+
 impl Search<'_> {
+    fn reach(&mut self, node: u32, distance: i32) {
+        self.raw[node as usize] = distance;
+        let fresh = self.seen.insert(node as usize);
+        if fresh || self.ends == 0 {
+            self.queue[self.ends] = node;
+            self.ends += 1;
+        }
+    }
+
     fn run(&mut self) {
-        let graph = self.graph;
-        let (kinds, targets, edge_names) =
-            (graph.edge_types(), graph.edge_targets(), graph.edge_names());
+        let (edges, first_edges) = (self.edges, self.first_edges);
         let mut next = 0;
-        while let Some(&node) = self.queue.get(next) {
+        while next < self.ends {
+            let node = self.queue[next];
+            if let Some(&far) = self.queue[..self.ends].get(next + 2 * AHEAD) {
+                memory::prefetch(first_edges, far as usize);
+                memory::prefetch(&self.raw, far as usize);
+                memory::prefetch(self.labels, far as usize);
+            }
+            if let Some(&near) = self.queue[..self.ends].get(next + AHEAD) {
+                memory::prefetch(edges, first_edges[near as usize] as usize);
+            }
             next += 1;
-            let node = NodeId(node);
-            let distance = self.raw[node.index()].saturating_add(1);
-            let skip = self.skipped_names(node);
-            for e in graph.edge_range(node) {
-                let to = targets[e] as usize;
-                if self.seen.get(to) {
+            let distance = self.raw[node as usize].saturating_add(1);
+            let range =
+                first_edges[node as usize] as usize..first_edges[node as usize + 1] as usize;
+            let skip = self.skipping.of_label(self.labels[node as usize]);
+            for (e, &edge) in range.clone().zip(&edges[range]) {
+                let to = edge.to();
+                if self.seen.get(to as usize)
+                    || edge.is(EdgeType::Weak)
+                    || self.passes_over(skip, e, edge)
+                {
                     continue;
                 }
-                let kind = kinds[e];
-                if kind == EdgeType::Weak {
-                    continue;
-                }
-                match skip {
-                    Skip::Descriptors => {
-                        if is_descriptor_link(graph, kind, edge_names[e]) {
-                            continue;
-                        }
-                    }
-                    Skip::Named(name) if !kind.has_index_name() && edge_names[e] == name => {
-                        continue;
-                    }
-                    Skip::Named(_) | Skip::Nothing => {
-                        if kind == EdgeType::Internal
-                            && let Some(half) = self.names.ephemeron(edge_names[e])
-                        {
-                            if self.half_met.insert(half.pair as usize) {
-                                continue;
-                            }
-                            // A third edge of this name starts over, as in `DevTools`.
-                            self.half_met.clear(half.pair as usize);
-                        }
-                    }
-                }
-                self.seen.set(to);
-                self.raw[to] = distance;
-                self.queue.push(to as u32);
+                self.reach(to, distance);
             }
         }
     }
 
-    fn skipped_names(&self, node: NodeId) -> Skip {
-        match self.graph.node_type(node) {
-            NodeType::Hidden
-                if Some(self.graph.node_name_index(node)) == self.names.native_context =>
-            {
-                self.names.sloppy_function_map.map_or(Skip::Nothing, Skip::Named)
+    /// Whether an edge to something new does not count.
+    #[inline]
+    fn passes_over(&mut self, skip: Skip, index: usize, edge: PackedEdge) -> bool {
+        match skip {
+            Skip::Nothing if !edge.is(EdgeType::Internal) => false,
+            Skip::Descriptors => {
+                let name = self.graph.edge_name(index);
+                is_descriptor_link(self.graph, edge.kind(), name)
             }
-            NodeType::Array
-                if Some(self.graph.node_name_index(node)) == self.names.map_descriptors =>
+            Skip::Named(name)
+                if !edge.kind().has_index_name() && self.graph.edge_name(index) == name =>
             {
-                Skip::Descriptors
+                true
             }
-            _ => Skip::Nothing,
+            Skip::Named(_) | Skip::Nothing => {
+                if edge.is(EdgeType::Internal)
+                    && let Some(half) = self.names.ephemeron(self.graph.edge_name(index))
+                {
+                    if self.half_met.insert(half.pair as usize) {
+                        return true;
+                    }
+                    // A third edge of this name starts over, as in `DevTools`.
+                    self.half_met.clear(half.pair as usize);
+                }
+                false
+            }
+        }
+    }
+}
+
+/// The labels of nodes some of whose edges are passed over.
+struct Skipping {
+    native_context: Option<u32>,
+    map_descriptors: Option<u32>,
+    sloppy_function_map: Option<u32>,
+}
+
+impl Skipping {
+    fn of(names: &Names) -> Self {
+        let label = |kind, name: Option<u32>| name.map(|name| NodeLabels::pack(kind, name).0);
+        Self {
+            native_context: label(NodeType::Hidden, names.native_context),
+            map_descriptors: label(NodeType::Array, names.map_descriptors),
+            sloppy_function_map: names.sloppy_function_map,
+        }
+    }
+
+    #[inline]
+    fn of_label(&self, label: u32) -> Skip {
+        if Some(label) == self.native_context {
+            self.sloppy_function_map.map_or(Skip::Nothing, Skip::Named)
+        } else if Some(label) == self.map_descriptors {
+            Skip::Descriptors
+        } else {
+            Skip::Nothing
         }
     }
 }

@@ -10,52 +10,56 @@
 //! node keeps a skew-binary jump pointer (Myers 1983), which makes the walk logarithmic.
 //!
 //! Cost: O(m log n) for n nodes and m essential edges, linear in practice; no recursion; about 40 bytes a
-//! node and 4 an edge while it runs, 16 bytes a node afterwards.
+//! node while it runs, 16 bytes a node afterwards, and what `in_edges` keeps of the edges.
 //!
 //! What no essential edge reaches is treated as in `DevTools`: a node without any retainer hangs on the
 //! root like a root of its own, with everything below it; what then remains are rings that only hold each
 //! other, and each of their nodes hangs on the root, holding nothing.
 
-use leakline_heap::{HeapGraph, NodeId};
+use leakline_heap::{Column, HeapGraph, NodeId, memory};
 
+use crate::buffers::Buffers;
 use crate::essential::EssentialEdges;
+use crate::names::Names;
 
+mod in_edges;
 mod numbering;
 
-use numbering::Numbering;
+use in_edges::InEdges;
+pub(crate) use numbering::Numbering;
 
 /// The dominator tree of one graph.
 #[derive(Debug)]
 pub struct Dominators {
     /// By node; the root's is the root.
-    immediate: Vec<u32>,
+    pub(crate) immediate: Column<u32>,
     /// The nodes in preorder of the dominator tree.
-    order: Vec<u32>,
+    pub(crate) order: Column<u32>,
     /// By node: where it stands in `order`.
-    position: Vec<u32>,
+    pub(crate) position: Column<u32>,
     /// By position: how many nodes the subtree has, the node itself included.
-    subtree: Vec<u32>,
-    steps: u64,
+    pub(crate) subtree: Column<u32>,
+    pub(crate) steps: u64,
 }
 
 impl Dominators {
     /// The node whose loss frees `node`. The root's is the root itself.
     #[inline]
     pub fn immediate(&self, node: NodeId) -> NodeId {
-        NodeId(self.immediate[node.index()])
+        NodeId(self.immediate.get(node.index()))
     }
 
     /// Whether every path from the root to `node` passes `dominator`. True for a node and itself.
     #[inline]
     pub fn dominates(&self, dominator: NodeId, node: NodeId) -> bool {
-        let at = self.position[dominator.index()];
-        let end = at + self.subtree[at as usize];
-        (at..end).contains(&self.position[node.index()])
+        let at = self.position.get(dominator.index());
+        let end = at + self.subtree.get(at as usize);
+        (at..end).contains(&self.position.get(node.index()))
     }
 
     /// The nodes in preorder of the tree: the root first, every subtree in one piece.
     pub fn preorder(&self) -> impl ExactSizeIterator<Item = NodeId> + '_ {
-        self.order.iter().map(|&node| NodeId(node))
+        self.order.as_slice().iter().map(|&node| NodeId(node))
     }
 
     /// How many nodes stand in the [`preorder`](Self::preorder).
@@ -71,25 +75,25 @@ impl Dominators {
     /// Where `node` stands in the preorder.
     #[inline]
     pub fn position(&self, node: NodeId) -> usize {
-        self.position[node.index()] as usize
+        self.position.get(node.index()) as usize
     }
 
     /// The node at a position of the preorder.
     #[inline]
     pub fn at(&self, position: usize) -> NodeId {
-        NodeId(self.order[position])
+        NodeId(self.order.get(position))
     }
 
     /// How many nodes die with the node at `position`, itself included.
     #[inline]
     pub fn subtree_len(&self, position: usize) -> usize {
-        self.subtree[position] as usize
+        self.subtree.get(position) as usize
     }
 
     /// Everything that dies with `node`, the node itself first.
     pub fn dominated(&self, node: NodeId) -> impl ExactSizeIterator<Item = NodeId> + '_ {
         let at = self.position(node);
-        self.order[at..at + self.subtree_len(at)].iter().map(|&node| NodeId(node))
+        self.order.range(at..at + self.subtree_len(at)).iter().map(|&node| NodeId(node))
     }
 
     /// The nodes that `node` immediately dominates.
@@ -114,49 +118,79 @@ impl Dominators {
 }
 
 /// The immediate dominator of every node of `graph` over its essential edges.
-pub fn dominators(graph: &HeapGraph, essential: &EssentialEdges) -> Dominators {
-    let Numbering { node_of, parent, predecessors } = Numbering::of(graph, essential);
-    let mut steps = 0;
-    let semis = semidominators(&parent, &predecessors, &mut steps);
-    drop(predecessors);
-    let idom = nearest_common_ancestors(&parent, &semis, &mut steps);
-    drop((parent, semis));
-    tree(&idom, &node_of, steps)
+pub fn dominators(graph: &HeapGraph) -> Dominators {
+    let buffers = Buffers::default();
+    let (numbering, essential) = Numbering::of(graph, &Names::of(graph), &buffers);
+    dominators_numbered(graph, &essential, numbering, &buffers).lay_out(&buffers)
 }
 
-/// One vertex of the forest of [`semidominators`]; two halves of one word, since they are read together.
-#[derive(Clone, Copy)]
-struct Link {
-    ancestor: u32,
-    /// The least semidominator number from the vertex up to, without, its ancestor.
-    label: u32,
+/// The dominator of each vertex, all named by their depth-first numbers.
+pub(crate) struct NumberedTree {
+    pub(crate) idom: Vec<u32>,
+    pub(crate) node_of: Vec<u32>,
+    steps: u64,
 }
+
+pub(crate) fn dominators_numbered(
+    graph: &HeapGraph,
+    essential: &EssentialEdges,
+    mut numbering: Numbering,
+    buffers: &Buffers,
+) -> NumberedTree {
+    let in_edges = InEdges::of(graph, essential, &mut numbering, buffers);
+    let Numbering { node_of, parent, number, .. } = numbering;
+    // What each node's number is was asked for the lists only.
+    buffers.give(number);
+    let mut steps = 0;
+    let mut pairs = memory::zeroed(parent.len());
+    let semis = semidominators(&parent, &in_edges, &mut pairs, buffers, &mut steps);
+    drop(in_edges);
+    nearest_common_ancestors(&parent, &semis, &mut pairs, buffers, &mut steps);
+    buffers.give(parent);
+    // What is left of a pair is the dominator; it takes the place of the semidominator.
+    let mut idom = semis;
+    for (idom, &[dominator, _]) in idom.iter_mut().zip(&pairs) {
+        *idom = dominator;
+    }
+    NumberedTree { idom, node_of, steps }
+}
+
+/// How many entries of a list ahead the memory is asked for.
+const AHEAD: usize = 16;
 
 /// The semidominator of each vertex, all named by their depth-first numbers. Which vertex a label came
 /// from is never asked, so labels hold the semidominators themselves.
+///
+/// `links` are the forest under construction: a vertex's ancestor, and the least semidominator number from
+/// the vertex up to, without, that ancestor. What they held does not matter.
 fn semidominators(
     parent: &[u32],
-    predecessors: &numbering::Predecessors,
+    in_edges: &InEdges,
+    links: &mut [[u32; 2]],
+    buffers: &Buffers,
     steps: &mut u64,
 ) -> Vec<u32> {
     // Apart from the labels, which take in more and more of the way up.
-    let mut semis = vec![0; parent.len()];
-    let mut links: Vec<Link> = parent
-        .iter()
-        .enumerate()
-        .map(|(v, &ancestor)| Link { ancestor, label: v as u32 })
-        .collect();
+    let mut semis = buffers.take(parent.len());
+    for (v, (link, &ancestor)) in links.iter_mut().zip(parent).enumerate() {
+        *link = [ancestor, v as u32];
+    }
+    let mut lists = in_edges.backwards();
     for w in (1..parent.len() as u32).rev() {
         // The parent is a predecessor, or stands in for the root where there is none.
         let mut semi = parent[w as usize];
-        for &v in predecessors.of(w) {
+        let list = lists.of_number(w);
+        for (i, &v) in list.iter().enumerate() {
             if semi == 0 {
                 break;
             }
-            let candidate = if v <= w { v } else { least_label(&mut links, v, w, steps) };
+            if let Some(&ahead) = list.get(i + AHEAD) {
+                memory::prefetch(links, ahead as usize);
+            }
+            let candidate = if v <= w { v } else { least_label(links, v, w, steps) };
             semi = semi.min(candidate);
         }
-        links[w as usize].label = semi;
+        links[w as usize][1] = semi;
         semis[w as usize] = semi;
     }
     semis
@@ -165,83 +199,99 @@ fn semidominators(
 /// The least label on the way from `v` up to the last vertex above `w`: those are the ones already done.
 /// Halves the way for the next time.
 #[inline]
-fn least_label(links: &mut [Link], mut v: u32, w: u32, steps: &mut u64) -> u32 {
+fn least_label(links: &mut [[u32; 2]], mut v: u32, w: u32, steps: &mut u64) -> u32 {
     let mut least = u32::MAX;
     loop {
         *steps += 1;
-        let here = links[v as usize];
-        least = least.min(here.label);
-        if here.ancestor <= w {
+        let [ancestor, label] = links[v as usize];
+        least = least.min(label);
+        if ancestor <= w {
             return least;
         }
-        let above = links[here.ancestor as usize];
-        least = least.min(above.label);
-        links[v as usize] = Link { ancestor: above.ancestor, label: here.label.min(above.label) };
-        if above.ancestor <= w {
+        let [above, label_above] = links[ancestor as usize];
+        least = least.min(label_above);
+        links[v as usize] = [above, label.min(label_above)];
+        if above <= w {
             return least;
         }
-        v = above.ancestor;
+        v = above;
     }
-}
-
-/// A vertex of the dominator tree under construction.
-#[derive(Clone, Copy)]
-struct Climb {
-    dominator: u32,
-    /// An ancestor further up, so chosen that any ancestor is O(log depth) steps away.
-    jump: u32,
-    depth: u32,
 }
 
 /// The immediate dominator of a vertex is its parent's nearest ancestor, in the dominator tree so far, that
 /// is not below the semidominator.
-fn nearest_common_ancestors(parent: &[u32], semis: &[u32], steps: &mut u64) -> Vec<u32> {
-    let mut tree: Vec<Climb> = Vec::with_capacity(parent.len());
-    tree.push(Climb { dominator: 0, jump: 0, depth: 0 });
+///
+/// The answer stands in `tree`: the vertex's dominator, and, for the walk, an ancestor further up, so
+/// chosen that any ancestor is O(log depth) steps away. What it held does not matter.
+fn nearest_common_ancestors(
+    parent: &[u32],
+    semis: &[u32],
+    tree: &mut [[u32; 2]],
+    buffers: &Buffers,
+    steps: &mut u64,
+) {
+    let mut depth = buffers.take(parent.len());
+    depth[0] = 0;
+    tree[0] = [0, 0];
     for w in 1..parent.len() {
         let semi = semis[w];
         let mut d = parent[w];
         while d > semi {
             *steps += 1;
-            let Climb { dominator, jump, .. } = tree[d as usize];
+            let [dominator, jump] = tree[d as usize];
             // Numbers fall on the way up: a jump that lands below the semidominator's number went too far.
             d = if jump > semi { jump } else { dominator };
         }
-        let above = tree[d as usize];
-        let far = tree[above.jump as usize];
-        let even = above.depth - far.depth == far.depth - tree[far.jump as usize].depth;
-        let jump = if even { far.jump } else { d };
-        tree.push(Climb { dominator: d, jump, depth: above.depth + 1 });
+        let [_, far] = tree[d as usize];
+        let [_, further] = tree[far as usize];
+        let depth_of = |v: u32| depth[v as usize];
+        let even = depth_of(d) - depth_of(far) == depth_of(far) - depth_of(further);
+        let jump = if even { further } else { d };
+        depth[w] = depth[d as usize] + 1;
+        tree[w] = [d, jump];
     }
-    tree.into_iter().map(|vertex| vertex.dominator).collect()
+    buffers.give(depth);
 }
 
-/// Turns depth-first numbers back into nodes and lays the tree out in preorder.
-fn tree(idom: &[u32], node_of: &[u32], steps: u64) -> Dominators {
-    let n = idom.len();
-    let mut size = vec![1u32; n];
-    for v in (1..n).rev() {
-        size[idom[v] as usize] += size[v];
-    }
-    // Dominators have lower numbers, so each vertex finds its dominator's place already known. `next` is
-    // the first place below a vertex that is still free.
-    let mut immediate = vec![0u32; n];
-    let mut order = vec![0u32; n];
-    let mut position = vec![0u32; n];
-    let mut subtree = vec![0u32; n];
-    let mut next = vec![0u32; n];
-    for v in 0..n {
-        let d = idom[v] as usize;
-        let at = if v == 0 { 0 } else { next[d] };
-        if v > 0 {
-            next[d] += size[v];
+impl NumberedTree {
+    /// Lays the tree out in preorder, and turns depth-first numbers back into nodes. Leaves its own columns
+    /// to whoever still reads them.
+    pub(crate) fn lay_out(&self, buffers: &Buffers) -> Dominators {
+        let Self { idom, node_of, steps } = self;
+        let n = idom.len();
+        let mut size = buffers.take_filled(n, 1);
+        for v in (1..n).rev() {
+            size[idom[v] as usize] += size[v];
         }
-        next[v] = at + 1;
-        let node = node_of[v];
-        immediate[node as usize] = node_of[d];
-        order[at as usize] = node;
-        position[node as usize] = at;
-        subtree[at as usize] = size[v];
+        // Dominators have lower numbers, so each vertex finds its dominator's place already known. `next`
+        // is the first place below a vertex that is still free.
+        let mut next = buffers.take(n);
+        // Every entry of these is written.
+        let mut immediate = buffers.take(n);
+        let mut order = buffers.take(n);
+        let mut position = buffers.take(n);
+        let mut subtree = buffers.take(n);
+        for v in 0..n {
+            let d = idom[v] as usize;
+            let at = if v == 0 { 0 } else { next[d] };
+            if v > 0 {
+                next[d] += size[v];
+            }
+            next[v] = at + 1;
+            let node = node_of[v];
+            immediate[node as usize] = node_of[d];
+            order[at as usize] = node;
+            position[node as usize] = at;
+            subtree[at as usize] = size[v];
+        }
+        buffers.give(size);
+        buffers.give(next);
+        Dominators {
+            immediate: immediate.into(),
+            order: order.into(),
+            position: position.into(),
+            subtree: subtree.into(),
+            steps: *steps,
+        }
     }
-    Dominators { immediate, order, position, subtree, steps }
 }

@@ -15,15 +15,17 @@
 //!
 //! O(nodes + edges) time, one bit per edge.
 
-use leakline_heap::{EdgeId, EdgeType, HeapGraph, NodeId, NodeType};
+use leakline_heap::{EdgeId, EdgeType, HeapGraph, NodeId, NodeType, PackedEdge};
 
-use crate::bits::{BitWriter, Bits};
+use crate::bits::Bits;
+use crate::buffers::Buffers;
+use crate::dominators::Numbering;
 use crate::names::Names;
 
 /// For each edge, whether it retains.
 #[derive(Debug)]
 pub struct EssentialEdges {
-    bits: Bits,
+    pub(crate) bits: Bits,
 }
 
 impl EssentialEdges {
@@ -39,70 +41,68 @@ impl EssentialEdges {
     }
 }
 
-/// Decides for every edge of `graph` whether it retains.
+/// Decides for every edge of `graph` whether it retains. The search that numbers the nodes for the
+/// dominators decides it on its way.
 pub fn essential_edges(graph: &HeapGraph) -> EssentialEdges {
-    essential_edges_named(graph, &Names::of(graph))
+    Numbering::of(graph, &Names::of(graph), &Buffers::default()).1
 }
 
-pub(crate) fn essential_edges_named(graph: &HeapGraph, names: &Names) -> EssentialEdges {
-    let owned = reached_from_user_globals(graph, names);
-    let (kinds, targets, edge_names) =
-        (graph.edge_types(), graph.edge_targets(), graph.edge_names());
-    let root = graph.root();
-    let any_ephemerons = names.pair_count() > 0;
-    let mut bits = BitWriter::with_capacity(graph.edge_count());
-    for node in graph.nodes() {
-        // From inside, and from the root, no target is foreign.
-        let inside = node == root || owned.get(node.index());
-        for e in graph.edge_range(node) {
-            let to = targets[e];
-            let kind = kinds[e];
-            let is_half = || {
-                let half = names.ephemeron(edge_names[e]);
-                half.is_some_and(|half| half.table_id == u64::from(graph.object_id(node)))
-            };
-            let retains = kind != EdgeType::Weak
-                && to != node.0
-                && (kind != EdgeType::Shortcut || node == root)
-                && (inside || !owned.get(to as usize))
-                && !(any_ephemerons && kind == EdgeType::Internal && is_half());
-            bits.push(retains);
-        }
-    }
-    EssentialEdges { bits: bits.finish() }
+/// What decides about an edge, all but whether it leads from outside into what the user's globals reach.
+pub(crate) struct Rule<'a> {
+    graph: &'a HeapGraph,
+    names: &'a Names,
+    /// Few nodes are the table of a `WeakMap`: only their edges need to be asked for their names.
+    tables: Bits,
 }
 
-/// Everything the user's globals reach, weak edges aside: `DevTools` calls it page-owned.
-fn reached_from_user_globals(graph: &HeapGraph, names: &Names) -> Bits {
-    let mut reached = Bits::new(graph.node_count());
-    let mut stack: Vec<NodeId> = Vec::new();
-    for edge in graph.edges(graph.root()) {
-        let is_entry = match edge.kind {
-            EdgeType::Shortcut => true,
-            EdgeType::Element => is_dom_trees_root(graph, names, edge.to),
-            _ => false,
-        };
-        if is_entry {
-            stack.push(edge.to);
-            reached.set(edge.to.index());
-        }
+impl<'a> Rule<'a> {
+    pub(crate) fn new(graph: &'a HeapGraph, names: &'a Names) -> Self {
+        Self { graph, names, tables: names.weak_map_tables(graph) }
     }
-    let (kinds, targets) = (graph.edge_types(), graph.edge_targets());
-    while let Some(node) = stack.pop() {
-        for e in graph.edge_range(node) {
-            let to = targets[e];
-            // The bit first: it is nearly always set, and nearer than the edge's type.
-            if !reached.get(to as usize) && kinds[e] != EdgeType::Weak {
-                reached.set(to as usize);
-                stack.push(NodeId(to));
-            }
-        }
+
+    /// Whether `node` is the table of a `WeakMap`.
+    #[inline]
+    pub(crate) fn is_table(&self, node: u32) -> bool {
+        self.tables.get(node as usize)
     }
-    reached
+
+    /// Whether the edge at `index` of `node`, which is `edge`, retains, if its target is not foreign.
+    #[inline]
+    pub(crate) fn retains(
+        &self,
+        node: u32,
+        is_table: bool,
+        index: usize,
+        edge: PackedEdge,
+    ) -> bool {
+        !edge.is(EdgeType::Weak)
+            && edge.to() != node
+            && (!edge.is(EdgeType::Shortcut) || node == self.graph.root().0)
+            && !(is_table && self.is_ephemeron_half(node, index, edge))
+    }
+
+    /// Whether an edge of a table is its half of an entry.
+    #[cold]
+    fn is_ephemeron_half(&self, node: u32, index: usize, edge: PackedEdge) -> bool {
+        edge.is(EdgeType::Internal)
+            && self
+                .names
+                .ephemeron(self.graph.edge_name(index))
+                .is_some_and(|half| half.table_id == u64::from(self.graph.object_id(NodeId(node))))
+    }
+}
+
+/// Whether an edge of the root leads to what the user owns.
+pub(crate) fn is_entry(graph: &HeapGraph, names: &Names, edge: leakline_heap::Edge) -> bool {
+    match edge.kind {
+        EdgeType::Shortcut => true,
+        EdgeType::Element => is_dom_trees_root(graph, names, edge.to),
+        _ => false,
+    }
 }
 
 /// Whether `node` is the browser's list of documents: it counts as a root of the user's, though V8 made it.
-pub(crate) fn is_dom_trees_root(graph: &HeapGraph, names: &Names, node: NodeId) -> bool {
+fn is_dom_trees_root(graph: &HeapGraph, names: &Names, node: NodeId) -> bool {
     graph.node_type(node) == NodeType::Synthetic
         && Some(graph.node_name_index(node)) == names.dom_trees
 }

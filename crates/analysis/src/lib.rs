@@ -10,6 +10,7 @@
 
 mod analysis;
 mod bits;
+mod buffers;
 mod class;
 mod comparability;
 pub mod detect;

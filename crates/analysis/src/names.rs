@@ -5,9 +5,12 @@
 //! walked once, O(strings), and afterwards each question is a bit test or an integer comparison.
 
 use leakline_heap::HeapGraph;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bits::Bits;
+
+/// Bits of the filter of [`Names::weak_map_tables`]; ids are odd, so the size is.
+const FILTER: usize = 65_521;
 
 /// One half of a `WeakMap` entry, as V8 writes it: the value hangs on the table and on the key by two
 /// edges of one name, apart from a leading number that tells the halves of different entries apart.
@@ -92,6 +95,26 @@ impl Names {
         } else {
             None
         }
+    }
+
+    /// The nodes that are the table of a `WeakMap` with entries.
+    pub(crate) fn weak_map_tables(&self, graph: &HeapGraph) -> Bits {
+        let tables: FxHashSet<u64> = self.ephemerons.values().map(|e| e.table_id).collect();
+        let mut found = Bits::new(graph.node_count());
+        if tables.is_empty() {
+            return found;
+        }
+        // Nearly all ids are no table's; a bitmap the size of a cache line or two says so at once.
+        let mut maybe = Bits::new(FILTER);
+        for &table in &tables {
+            maybe.set(table as usize % FILTER);
+        }
+        for (node, &id) in graph.object_ids().iter().enumerate() {
+            if maybe.get(id as usize % FILTER) && tables.contains(&u64::from(id)) {
+                found.set(node);
+            }
+        }
+        found
     }
 
     /// How many different `WeakMap` entries there are.

@@ -14,7 +14,8 @@
 
 use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType, SizeColumn};
 
-use crate::bits::Bits;
+use crate::bits::{BitWriter, Bits};
+use crate::buffers::Buffers;
 use crate::essential::is_user_root;
 use crate::names::Names;
 
@@ -25,26 +26,27 @@ const SHARED: u32 = u32::MAX - 1;
 ///
 /// A snapshot taken with V8's internals exposed has no user roots; its sizes are left as they are.
 pub fn shallow_sizes(graph: &HeapGraph) -> SizeColumn {
-    shallow_sizes_named(graph, &Names::of(graph))
+    shallow_sizes_named(graph, &Names::of(graph), &Buffers::default())
 }
 
-pub(crate) fn shallow_sizes_named(graph: &HeapGraph, names: &Names) -> SizeColumn {
+pub(crate) fn shallow_sizes_named(
+    graph: &HeapGraph,
+    names: &Names,
+    buffers: &Buffers,
+) -> SizeColumn {
     let mut sizes = graph.self_sizes().clone();
     if !graph.edges(graph.root()).any(|e| is_user_root(graph, names, e.to)) {
         return sizes;
     }
-    let mut internal = Bits::new(graph.node_count());
+    let mut internal = BitWriter::with_capacity(graph.node_count());
     for node in graph.nodes() {
-        let is_internal = match graph.node_type(node) {
+        internal.push(match graph.node_type(node) {
             NodeType::Hidden | NodeType::Array => true,
             NodeType::Native => Some(graph.node_name_index(node)) == names.external_string_data,
             _ => false,
-        };
-        if is_internal {
-            internal.set(node.index());
-        }
+        });
     }
-    let owners = owners(graph, &internal);
+    let owners = owners(graph, &internal.finish(), buffers);
     for node in graph.nodes() {
         let owner = NodeId(owners[node.index()]);
         // The root and V8's grouping nodes are nobody one would blame.
@@ -61,24 +63,30 @@ pub(crate) fn shallow_sizes_named(graph: &HeapGraph, names: &Names) -> SizeColum
             sizes.set(owner.index(), sizes.get(owner.index()).saturating_add(moved));
         }
     }
+    buffers.give(owners);
     sizes
 }
 
-fn owners(graph: &HeapGraph, internal: &Bits) -> Vec<u32> {
-    let mut owners: Vec<u32> = vec![UNOWNED; graph.node_count()];
-    let (kinds, targets) = (graph.edge_types(), graph.edge_targets());
+fn owners(graph: &HeapGraph, internal: &Bits, buffers: &Buffers) -> Vec<u32> {
+    let mut owners = buffers.take(graph.node_count());
+    let (edges, first_edges) = (graph.packed_edges(), graph.first_edges());
     let mut stack: Vec<u32> = Vec::new();
-    for node in graph.nodes() {
-        if internal.get(node.index()) {
+    // Only internals need to know that they are nobody's yet; the others own themselves from the start.
+    for (node, owner) in owners.iter_mut().enumerate() {
+        *owner = if internal.get(node) { UNOWNED } else { node as u32 };
+    }
+    for node in 0..graph.node_count() {
+        if internal.get(node) {
             continue;
         }
-        owners[node.index()] = node.0;
-        stack.push(node.0);
+        stack.push(node as u32);
         while let Some(from) = stack.pop() {
             let owner = owners[from as usize];
-            for e in graph.edge_range(NodeId(from)) {
-                let to = targets[e];
-                if !internal.get(to as usize) || kinds[e] == EdgeType::Weak {
+            let range =
+                first_edges[from as usize] as usize..first_edges[from as usize + 1] as usize;
+            for edge in &edges[range] {
+                let to = edge.to();
+                if !internal.get(to as usize) || edge.is(EdgeType::Weak) {
                     continue;
                 }
                 let old = owners[to as usize];

@@ -1,6 +1,6 @@
 //! Dominators and retained sizes: drawn graphs with tables, a naive oracle, and shapes that are hard.
 
-use leakline_analysis::{dominators, essential_edges, retained_sizes, shallow_sizes};
+use leakline_analysis::{dominators, retained_sizes, shallow_sizes};
 use leakline_heap::{HeapGraph, NodeId};
 use leakline_testkit::graph::{Drawn, draw, from_edges};
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 /// Checks `immediate` (node, dominator) and that nothing else is in the graph.
 fn check_tree(drawn: &Drawn, expected: &[(&str, &str)]) {
     let graph = &drawn.graph;
-    let tree = dominators(graph, &essential_edges(graph));
+    let tree = dominators(graph);
     let actual: Vec<(&str, &str)> =
         graph.nodes().skip(1).map(|n| (drawn.label(n), drawn.label(tree.immediate(n)))).collect();
     let mut expected = expected.to_vec();
@@ -134,7 +134,7 @@ fn retained_sizes_count_each_byte_once() {
         ",
     );
     let graph = &drawn.graph;
-    let tree = dominators(graph, &essential_edges(graph));
+    let tree = dominators(graph);
     let retained = retained_sizes(&tree, &shallow_sizes(graph));
     for (label, bytes) in [
         ("root", 9_000_000_135u64),
@@ -194,7 +194,7 @@ proptest! {
         let oracle = from_edges(&sizes, &full);
 
         let graph = from_edges(&sizes, &edges);
-        let tree = dominators(&graph, &essential_edges(&graph));
+        let tree = dominators(&graph);
         let retained = retained_sizes(&tree, graph.self_sizes());
         for d in graph.nodes() {
             let rest = reached(&oracle, Some(d));
@@ -214,7 +214,7 @@ fn a_chain_of_a_million() {
     let n = 1_000_000u32;
     let edges: Vec<(u32, u32)> = (0..n - 1).map(|i| (i, i + 1)).collect();
     let graph = from_edges(&vec![1; n as usize], &edges);
-    let tree = dominators(&graph, &essential_edges(&graph));
+    let tree = dominators(&graph);
     let retained = retained_sizes(&tree, &shallow_sizes(&graph));
     for i in [0, 1, n / 2, n - 1] {
         assert_eq!(retained.get(NodeId(i)), u64::from(n - i));
@@ -228,7 +228,7 @@ fn one_node_with_a_million_edges() {
     edges.push((0, 1));
     edges.extend((2..n).step_by(2).map(|i| (0, i)));
     let graph = from_edges(&vec![1; n as usize], &edges);
-    let tree = dominators(&graph, &essential_edges(&graph));
+    let tree = dominators(&graph);
     assert_eq!(tree.children(NodeId(1)).count(), n as usize / 2 - 1);
     assert_eq!(tree.children(graph.root()).count(), n as usize / 2);
 }
@@ -262,7 +262,7 @@ fn work_on_a_list_with_an_array_does_not_grow_quadratically() {
                 edges.reverse();
                 graph = from_edges(&vec![1; graph.node_count()], &edges);
             }
-            let tree = dominators(&graph, &essential_edges(&graph));
+            let tree = dominators(&graph);
             assert!(graph.nodes().skip(3).step_by(2).all(|payload| tree.immediate(payload).0 == 0));
             tree.steps() as f64 / f64::from(n)
         };

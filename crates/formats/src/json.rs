@@ -24,59 +24,6 @@ impl<R: Read> Window<'_, R> {
         Ok(true)
     }
 
-    /// Reads one whole number of an array and what follows it. Returns the number and whether another one
-    /// follows; when none does, `]` is consumed.
-    #[inline]
-    pub(crate) fn array_number(&mut self) -> Result<(u64, bool), Error> {
-        self.look_ahead()?;
-        let Some(bytes) = self.ahead() else { return self.array_number_odd() };
-        let mut value = 0u64;
-        let mut digits = 0;
-        // Ends at the zero behind the window at the latest; 19 digits cannot overflow.
-        while digits < 20 {
-            let digit = bytes[digits].wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            digits += 1;
-        }
-        if digits == 0 || digits > 19 {
-            return self.array_number_odd();
-        }
-        // V8 writes a record per line, with the comma at the start of the next.
-        match (bytes[digits], bytes[digits + 1]) {
-            (b',', _) => {
-                self.advance(digits + 1);
-                Ok((value, true))
-            }
-            (b'\n', b',') => {
-                self.advance(digits + 2);
-                Ok((value, true))
-            }
-            _ => {
-                self.advance(digits);
-                Ok((value, self.array_separator()?))
-            }
-        }
-    }
-
-    /// The cases that V8 does not write: white space before a number, or no number at all.
-    #[cold]
-    fn array_number_odd(&mut self) -> Result<(u64, bool), Error> {
-        let before = self.offset();
-        match self.peek_token()? {
-            None => Err(self.truncated()),
-            Some(b'0'..=b'9') if self.offset() > before => self.array_number(),
-            Some(b'0'..=b'9') => Err(self.malformed("a number of more than 19 digits")),
-            Some(b'-') => {
-                Err(self.malformed("a negative number where only counts and indexes stand"))
-            }
-            Some(b) => Err(self
-                .malformed(format!("expected a number, found `{}`", (b as char).escape_default()))),
-        }
-    }
-
     /// Consumes what follows an array element: `,` (true) or `]` (false).
     pub(crate) fn array_separator(&mut self) -> Result<bool, Error> {
         match self.peek_token()? {

@@ -11,6 +11,8 @@ use serde_json::Value;
 pub(crate) struct Layout {
     pub node_count: u64,
     pub edge_count: u64,
+    /// Greater than zero only when allocations were tracked.
+    pub trace_function_count: u64,
     pub extra_native_bytes: u64,
     pub node: NodeFields,
     pub edge: EdgeFields,
@@ -27,6 +29,7 @@ pub(crate) struct NodeFields {
     pub size: usize,
     pub edge_count: usize,
     pub detachedness: Option<usize>,
+    pub trace: Option<usize>,
     pub types: Vec<NodeType>,
 }
 
@@ -78,6 +81,7 @@ impl Layout {
             size: at(&node_fields, "node_fields", "self_size")?,
             edge_count: at(&node_fields, "node_fields", "edge_count")?,
             detachedness: node_fields.iter().position(|f| f == "detachedness"),
+            trace: node_fields.iter().position(|f| f == "trace_node_id"),
             types: types(meta, "node_types", node_kind)?
                 .iter()
                 .map(|t| NodeType::from_name(t))
@@ -112,6 +116,10 @@ impl Layout {
         Ok(Self {
             node_count: count("node_count")?,
             edge_count: count("edge_count")?,
+            trace_function_count: root
+                .get("trace_function_count")
+                .and_then(Value::as_u64)
+                .unwrap_or(0),
             extra_native_bytes: root.get("extra_native_bytes").and_then(Value::as_u64).unwrap_or(0),
             node,
             edge,

@@ -11,11 +11,8 @@ use crate::error::{Error, ErrorKind};
 /// Bytes read at a time: large enough to make the calls vanish, small enough to stay in the L2 cache.
 const WINDOW: usize = 1 << 18;
 
-/// Every byte that can be looked at without asking whether the window must move. No number is longer.
+/// Every byte that can be looked at without asking whether the window must move. No escape is longer.
 const LOOKAHEAD: usize = 64;
-
-/// The longest number with what may follow it, rounded up.
-const AHEAD: usize = 24;
 
 /// Told after each refill: bytes done; returns whether to go on.
 pub(crate) type Progress<'a> = &'a mut (dyn FnMut(u64) -> bool + 'a);
@@ -25,8 +22,7 @@ pub(crate) struct Window<'a, R> {
     input: R,
     path: &'a Path,
     progress: Option<Progress<'a>>,
-    /// `WINDOW` bytes, a zero after those that are filled, and room for [`Self::ahead`] behind it: the zero
-    /// ends every scan of digits without a check of its own.
+    /// `WINDOW` bytes, or a little more where somebody put more back.
     buffer: Vec<u8>,
     at: usize,
     len: usize,
@@ -37,13 +33,26 @@ pub(crate) struct Window<'a, R> {
     pub section: &'static str,
 }
 
+/// A [`Window`] taken apart.
+pub(crate) struct Parts<'w, 'a, R> {
+    /// What was read and not consumed.
+    pub visible: &'w [u8],
+    /// Where that begins in the input.
+    pub offset: u64,
+    /// What follows it.
+    pub input: &'w mut R,
+    pub progress: &'w mut Option<Progress<'a>>,
+    pub path: &'a Path,
+    pub section: &'static str,
+}
+
 impl<'a, R: Read> Window<'a, R> {
     pub(crate) fn new(input: R, path: &'a Path, progress: Option<Progress<'a>>) -> Self {
         Self {
             input,
             path,
             progress,
-            buffer: vec![0; WINDOW + AHEAD],
+            buffer: vec![0; WINDOW],
             at: 0,
             len: 0,
             base: 0,
@@ -84,7 +93,6 @@ impl<'a, R: Read> Window<'a, R> {
                 Err(e) => return Err(Error::io(self.path, e, Some(self.base + self.len as u64))),
             }
         }
-        self.buffer[self.len] = 0;
         if let Some(progress) = &mut self.progress
             && !progress(self.base + self.len as u64)
         {
@@ -105,11 +113,28 @@ impl<'a, R: Read> Window<'a, R> {
         &self.buffer[self.at..self.len]
     }
 
-    /// The next bytes as a block of fixed length, so that a loop over it needs no bounds checks. The visible
-    /// ones end with a zero at the latest; what follows that is old and means nothing.
-    #[inline]
-    pub(crate) fn ahead(&self) -> Option<&[u8; AHEAD]> {
-        self.buffer[self.at..].first_chunk()
+    /// Takes everything apart, for a reader of its own kind; [`put_back`](Self::put_back) goes on behind it.
+    pub(crate) fn parts(&mut self) -> Parts<'_, 'a, R> {
+        Parts {
+            offset: self.base + self.at as u64,
+            visible: &self.buffer[self.at..self.len],
+            input: &mut self.input,
+            progress: &mut self.progress,
+            path: self.path,
+            section: self.section,
+        }
+    }
+
+    /// Goes on with what somebody else read and did not use; it begins at `offset` in the input.
+    pub(crate) fn put_back(&mut self, rest: &[u8], offset: u64, ended: bool) {
+        if self.buffer.len() < rest.len() {
+            self.buffer.resize(rest.len(), 0);
+        }
+        self.buffer[..rest.len()].copy_from_slice(rest);
+        self.at = 0;
+        self.len = rest.len();
+        self.base = offset;
+        self.ended |= ended;
     }
 
     /// Consumes `n` visible bytes.

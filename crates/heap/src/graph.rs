@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-use crate::{EdgeType, NodeType, SizeColumn, StringTable};
+use bytemuck::{Pod, Zeroable};
+
+use crate::{
+    Column, EdgeColumn, EdgeType, MAX_NODES, NodeLabels, NodeType, PackedEdge, SizeColumn,
+    StringTable,
+};
 
 /// A node of one graph: its position in the columns. Not the snapshot's object id, and meaningless in
 /// another graph.
@@ -35,7 +40,8 @@ pub struct Edge {
 }
 
 /// Where the code of an object stands: a function, or the constructor of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
+#[repr(C)]
 pub struct Location {
     /// The node this is the location of.
     pub node: u32,
@@ -48,30 +54,26 @@ pub struct Location {
 }
 
 /// The columns a reader fills. [`HeapGraph::new`] checks them and closes the box.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Columns {
-    /// Node types.
-    pub node_type: Vec<NodeType>,
-    /// Node names, as string indexes.
-    pub node_name: Vec<u32>,
+    /// Node types and names.
+    pub node_label: NodeLabels,
     /// The snapshot's object ids: the same object has the same id in snapshots of one session.
-    pub node_id: Vec<u32>,
+    pub node_id: Column<u32>,
     /// Sizes of the objects themselves, in bytes, as the snapshot states them.
     pub node_size: SizeColumn,
-    /// 0 unknown, 1 attached, 2 detached; empty when the file has no such column.
-    pub node_detachedness: Vec<u8>,
+    /// 0 unknown, 1 attached, 2 detached; empty when no node of the file has such a state.
+    pub node_detachedness: Column<u8>,
+    /// Which entry of the allocation tree made the node; empty when the file was taken without tracking.
+    pub node_trace: Column<u32>,
     /// `n + 1` offsets: the edges of node `i` are `first_edge[i]..first_edge[i + 1]`.
-    pub first_edge: Vec<u32>,
-    /// Edge types.
-    pub edge_type: Vec<EdgeType>,
-    /// Edge names: string indexes, or numbers (see [`EdgeType::has_index_name`]).
-    pub edge_name: Vec<u32>,
-    /// Edge targets.
-    pub edge_to: Vec<u32>,
+    pub first_edge: Column<u32>,
+    /// The edges, those of one node together, in the order of the nodes.
+    pub edges: EdgeColumn,
     /// The string table.
     pub strings: StringTable,
     /// Source locations, in any order.
-    pub locations: Vec<Location>,
+    pub locations: Column<Location>,
     /// Bytes outside the heap that belong to no node (`extra_native_bytes`).
     pub extra_native_bytes: u64,
 }
@@ -94,7 +96,7 @@ pub enum GraphError {
         expected: usize,
     },
     /// More nodes or edges than a 32-bit index can name.
-    #[error("{what} {count} is more than this program can index (4,294,967,294)")]
+    #[error("{what} {count}, is more than this program can index")]
     TooMany {
         /// Nodes or edges.
         what: &'static str,
@@ -122,62 +124,41 @@ pub struct HeapGraph {
 }
 
 impl HeapGraph {
-    /// Checks the columns, O(nodes + edges).
+    /// Checks the columns, O(nodes + edges), on two threads where there are many.
     ///
     /// # Errors
     /// [`GraphError`] when lengths disagree or an index points outside its table.
     pub fn new(mut columns: Columns) -> Result<Self, GraphError> {
-        let n = columns.node_type.len();
-        let e = columns.edge_type.len();
-        if n == 0 {
-            return Err(GraphError::NoNodes);
+        check_lengths(&columns)?;
+        check_indexes(&columns)?;
+        if !columns.locations.as_slice().is_sorted() {
+            columns.locations.to_mut().sort_unstable();
         }
-        for (what, count) in [("node count", n), ("edge count", e)] {
-            if count as u64 >= u64::from(u32::MAX) {
-                return Err(GraphError::TooMany { what, count: count as u64 });
-            }
-        }
-        let lengths = [
-            ("node_name", columns.node_name.len(), n),
-            ("node_id", columns.node_id.len(), n),
-            ("node_size", columns.node_size.len(), n),
-            ("first_edge", columns.first_edge.len(), n + 1),
-            ("edge_name", columns.edge_name.len(), e),
-            ("edge_to", columns.edge_to.len(), e),
-        ];
-        for (column, actual, expected) in lengths {
-            if actual != expected {
-                return Err(GraphError::Length { column, actual, expected });
-            }
-        }
-        let detached = columns.node_detachedness.len();
-        if detached != 0 && detached != n {
-            let column = "node_detachedness";
-            return Err(GraphError::Length { column, actual: detached, expected: n });
-        }
-        check_below("name of node", &columns.node_name, columns.strings.len())?;
-        check_below("edge", &columns.edge_to, n)?;
-        check_offsets(&columns.first_edge, e)?;
-        for (i, (&kind, &name)) in columns.edge_type.iter().zip(&columns.edge_name).enumerate() {
-            if !kind.has_index_name() && name as usize >= columns.strings.len() {
-                return Err(GraphError::OutOfRange {
-                    what: "name of edge",
-                    at: i as u64,
-                    index: u64::from(name),
-                    limit: columns.strings.len() as u64,
-                });
-            }
-        }
-        if let Some(l) = columns.locations.iter().find(|l| l.node as usize >= n) {
-            return Err(GraphError::OutOfRange {
-                what: "a location, node",
-                at: u64::from(l.node),
-                index: u64::from(l.node),
-                limit: n as u64,
-            });
-        }
-        columns.locations.sort_unstable();
         Ok(Self { columns })
+    }
+
+    /// Takes columns that somebody lends without looking at what is in them: only their lengths are
+    /// checked. Whatever they hold, single look-ups stay inside; before a walk over everything,
+    /// [`check`](Self::check) is due.
+    ///
+    /// # Errors
+    /// [`GraphError`] when lengths disagree.
+    pub fn lent(columns: Columns) -> Result<Self, GraphError> {
+        check_lengths(&columns)?;
+        Ok(Self { columns })
+    }
+
+    /// Checks every index of every column, as [`new`](Self::new) does.
+    ///
+    /// # Errors
+    /// [`GraphError`] when one points outside its table.
+    pub fn check(&self) -> Result<(), GraphError> {
+        check_indexes(&self.columns)
+    }
+
+    /// The columns, to be written somewhere.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// The root: node 0, from which everything alive is reached.
@@ -187,12 +168,12 @@ impl HeapGraph {
 
     /// How many nodes there are.
     pub fn node_count(&self) -> usize {
-        self.columns.node_type.len()
+        self.columns.node_label.len()
     }
 
     /// How many edges there are.
     pub fn edge_count(&self) -> usize {
-        self.columns.edge_type.len()
+        self.columns.edges.len()
     }
 
     /// All nodes in the snapshot's order.
@@ -203,25 +184,25 @@ impl HeapGraph {
     /// The node's type.
     #[inline]
     pub fn node_type(&self, node: NodeId) -> NodeType {
-        self.columns.node_type[node.index()]
+        self.columns.node_label.kind(node.index())
     }
 
     /// The node's name: class for objects, text for strings, function name for closures.
     #[inline]
     pub fn node_name(&self, node: NodeId) -> &str {
-        self.columns.strings.get(self.columns.node_name[node.index()])
+        self.columns.strings.get(self.node_name_index(node))
     }
 
     /// The node's name as a string index.
     #[inline]
     pub fn node_name_index(&self, node: NodeId) -> u32 {
-        self.columns.node_name[node.index()]
+        self.columns.node_label.name(node.index())
     }
 
     /// The snapshot's object id (`@id`).
     #[inline]
     pub fn object_id(&self, node: NodeId) -> u32 {
-        self.columns.node_id[node.index()]
+        self.columns.node_id.get(node.index())
     }
 
     /// Size of the object itself in bytes, as the snapshot states it.
@@ -232,38 +213,60 @@ impl HeapGraph {
 
     /// 0 unknown, 1 attached, 2 detached.
     pub fn detachedness(&self, node: NodeId) -> u8 {
-        self.columns.node_detachedness.get(node.index()).copied().unwrap_or(0)
+        match &self.columns.node_detachedness {
+            none if none.is_empty() => 0,
+            states => states.get(node.index()),
+        }
     }
 
     /// The positions of the node's edges.
     #[inline]
     pub fn edge_range(&self, node: NodeId) -> Range<usize> {
         let first = &self.columns.first_edge;
-        first[node.index()] as usize..first[node.index() + 1] as usize
+        let (start, end) = (first.get(node.index()), first.get(node.index() + 1));
+        // Always so, unless somebody lends us nonsense.
+        if start <= end && end as usize <= self.edge_count() {
+            start as usize..end as usize
+        } else {
+            0..0
+        }
     }
 
     /// The edges of a node.
     #[inline]
     pub fn edges(&self, node: NodeId) -> impl ExactSizeIterator<Item = Edge> + '_ {
-        self.edge_range(node).map(|e| self.edge(EdgeId(e as u32)))
+        let range = self.edge_range(node);
+        let first = range.start;
+        let names = self.columns.edges.names().range(range.clone());
+        let packed = self.columns.edges.packed.range(range);
+        let both = packed.iter().zip(names).enumerate();
+        both.map(move |(i, (&edge, &name))| self.unpack(first + i, edge, name))
     }
 
     /// The edge at a position.
     #[inline]
     pub fn edge(&self, id: EdgeId) -> Edge {
-        let e = id.0 as usize;
-        Edge {
-            id,
-            kind: self.columns.edge_type[e],
-            name_or_index: self.columns.edge_name[e],
-            to: NodeId(self.columns.edge_to[e]),
-        }
+        let index = id.0 as usize;
+        let edges = &self.columns.edges;
+        self.unpack(index, edges.packed.get(index), edges.names().get(index))
+    }
+
+    #[inline]
+    fn unpack(&self, index: usize, edge: PackedEdge, name: u32) -> Edge {
+        // A target outside would be nonsense that somebody lends us; the root is at least a node.
+        let to = if (edge.to() as usize) < self.node_count() { edge.to() } else { 0 };
+        Edge { id: EdgeId(index as u32), kind: edge.kind(), name_or_index: name, to: NodeId(to) }
     }
 
     /// The node that holds by this edge. Costs a binary search.
     pub fn edge_source(&self, id: EdgeId) -> NodeId {
-        let after = self.columns.first_edge.partition_point(|&first| first <= id.0);
-        NodeId(after.saturating_sub(1) as u32)
+        // The last node whose edges begin at or before it; nodes without edges begin where the next does.
+        let (mut low, mut high) = (0, self.node_count());
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.columns.first_edge.get(middle) <= id.0 { low = middle } else { high = middle }
+        }
+        NodeId(low as u32)
     }
 
     /// The edge's name where it is text, `None` where it is a number.
@@ -283,19 +286,28 @@ impl HeapGraph {
         self.edges(node).find(|e| e.kind == kind && self.edge_text(*e) == Some(name))
     }
 
-    /// Targets of all edges, in order.
-    pub fn edge_targets(&self) -> &[u32] {
-        &self.columns.edge_to
+    /// All edges as they are kept, in order. For walks over everything.
+    #[inline]
+    pub fn packed_edges(&self) -> &[PackedEdge] {
+        self.columns.edges.packed.as_slice()
     }
 
-    /// Types of all edges, in order.
-    pub fn edge_types(&self) -> &[EdgeType] {
-        &self.columns.edge_type
+    /// `n + 1` offsets into [`packed_edges`](Self::packed_edges). For walks over everything.
+    #[inline]
+    pub fn first_edges(&self) -> &[u32] {
+        self.columns.first_edge.as_slice()
     }
 
-    /// Names of all edges, in order.
-    pub fn edge_names(&self) -> &[u32] {
-        &self.columns.edge_name
+    /// Types and names of all nodes as they are kept (see [`NodeLabels::pack`]). For walks over everything.
+    #[inline]
+    pub fn node_labels(&self) -> &[u32] {
+        self.columns.node_label.packed.as_slice()
+    }
+
+    /// The name of the edge at `index`: a string index, or a number.
+    #[inline]
+    pub fn edge_name(&self, index: usize) -> u32 {
+        self.columns.edges.names.get(index)
     }
 
     /// The string table.
@@ -310,14 +322,26 @@ impl HeapGraph {
 
     /// All locations, sorted by node.
     pub fn locations(&self) -> &[Location] {
-        &self.columns.locations
+        self.columns.locations.as_slice()
     }
 
-    /// Where the node's code stands: the function itself, or the constructor of an object.
+    /// Where the node's code stands: the function itself, or the constructor of an object. Costs a binary
+    /// search.
     pub fn location(&self, node: NodeId) -> Option<Location> {
         let all = &self.columns.locations;
-        let at = all.partition_point(|l| l.node < node.0);
-        all.get(at).copied().filter(|l| l.node == node.0)
+        let (mut low, mut high) = (0, all.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if all.get(middle).node < node.0 { low = middle + 1 } else { high = middle }
+        }
+        (low < all.len()).then(|| all.get(low)).filter(|l| l.node == node.0)
+    }
+
+    /// The entry of the allocation tree that made the node; `None` without tracking, or when it was made
+    /// before tracking began.
+    pub fn trace_node(&self, node: NodeId) -> Option<u32> {
+        let traces = &self.columns.node_trace;
+        (!traces.is_empty()).then(|| traces.get(node.index())).filter(|&t| t != 0)
     }
 
     /// Bytes outside the heap that belong to no node.
@@ -325,21 +349,114 @@ impl HeapGraph {
         self.columns.extra_native_bytes
     }
 
+    /// The object ids of all nodes. For walks over everything.
+    #[inline]
+    pub fn object_ids(&self) -> &[u32] {
+        self.columns.node_id.as_slice()
+    }
+
     /// The node with this object id. Costs a walk over the ids.
     pub fn node_with_id(&self, id: u32) -> Option<NodeId> {
-        self.columns.node_id.iter().position(|&i| i == id).map(|i| NodeId(i as u32))
+        let ids = self.columns.node_id.as_slice();
+        ids.iter().position(|&i| i == id).map(|i| NodeId(i as u32))
     }
 }
 
-fn check_below(what: &'static str, column: &[u32], limit: usize) -> Result<(), GraphError> {
-    // The maximum first: one pass the compiler vectorises; the culprit is only sought when there is one.
-    let max = column.iter().copied().max().unwrap_or(0);
-    if column.is_empty() || (max as usize) < limit {
+fn check_lengths(columns: &Columns) -> Result<(), GraphError> {
+    let n = columns.node_label.len();
+    let e = columns.edges.len();
+    if n == 0 {
+        return Err(GraphError::NoNodes);
+    }
+    if n >= MAX_NODES as usize {
+        return Err(GraphError::TooMany { what: "the number of nodes,", count: n as u64 });
+    }
+    // Together, so that an index into lists of edges with a head for each node fits, too.
+    if (n as u64).saturating_add(e as u64) >= u64::from(u32::MAX) {
+        let what = "the number of nodes and edges,";
+        return Err(GraphError::TooMany { what, count: n as u64 + e as u64 });
+    }
+    let or_none = |len: usize| if len == 0 { 0 } else { n };
+    let (detached, traced) = (columns.node_detachedness.len(), columns.node_trace.len());
+    let lengths = [
+        ("node_id", columns.node_id.len(), n),
+        ("node_size", columns.node_size.len(), n),
+        ("first_edge", columns.first_edge.len(), n + 1),
+        ("edge_name", columns.edges.names().len(), e),
+        ("node_detachedness", detached, or_none(detached)),
+        ("node_trace", traced, or_none(traced)),
+    ];
+    match lengths.into_iter().find(|(_, actual, expected)| actual != expected) {
+        Some((column, actual, expected)) => Err(GraphError::Length { column, actual, expected }),
+        None => Ok(()),
+    }
+}
+
+fn check_indexes(columns: &Columns) -> Result<(), GraphError> {
+    let n = columns.node_label.len();
+    let strings = columns.strings.len();
+    check_offsets(columns.first_edge.as_slice(), columns.edges.len())?;
+    if let Some((at, index)) = columns.node_label.find_name_from(strings) {
+        let (at, index) = (at as u64, u64::from(index));
+        let what = "name of node";
+        return Err(GraphError::OutOfRange { what, at, index, limit: strings as u64 });
+    }
+    let edges = columns.edges.packed.as_slice();
+    let half = edges.len() / 2;
+    let (first, second) = edges.split_at(half);
+    if edges.len() < MANY_EDGES {
+        check_edges(columns, edges, 0, n)?;
+    } else {
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| check_edges(columns, second, half, n));
+            let one = check_edges(columns, first, 0, n);
+            one.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })?;
+    }
+    let locations = columns.locations.as_slice();
+    match locations.iter().find(|l| l.node as usize >= n) {
+        None => Ok(()),
+        Some(l) => Err(GraphError::OutOfRange {
+            what: "a location, node",
+            at: u64::from(l.node),
+            index: u64::from(l.node),
+            limit: n as u64,
+        }),
+    }
+}
+
+/// From here on a second thread is worth its start.
+const MANY_EDGES: usize = 1 << 20;
+
+fn check_edges(
+    columns: &Columns,
+    edges: &[PackedEdge],
+    base: usize,
+    nodes: usize,
+) -> Result<(), GraphError> {
+    let strings = columns.strings.len();
+    let names = &columns.edges.names().as_slice()[base..base + edges.len()];
+    // Maxima first, which the compiler vectorises; the culprit is only sought when there is one.
+    let target = edges.iter().map(|e| e.to()).max().unwrap_or(0);
+    let is_text = |e: &PackedEdge| !(e.is(EdgeType::Element) | e.is(EdgeType::Hidden));
+    let text_names = edges.iter().zip(names).map(|(e, &name)| if is_text(e) { name } else { 0 });
+    let name = text_names.max().unwrap_or(0);
+    if edges.is_empty() || ((target as usize) < nodes && (name as usize) < strings) {
         return Ok(());
     }
-    let at = column.iter().position(|&i| i as usize >= limit).unwrap_or(0);
-    let (at, limit) = (at as u64, limit as u64);
-    Err(GraphError::OutOfRange { what, at, index: u64::from(max), limit })
+    for (i, (&edge, &name)) in edges.iter().zip(names).enumerate() {
+        let at = base + i;
+        let (what, index, limit) = if edge.to() as usize >= nodes {
+            ("edge", edge.to(), nodes)
+        } else if !edge.kind().has_index_name() && name as usize >= strings {
+            ("name of edge", name, strings)
+        } else {
+            continue;
+        };
+        let (at, index, limit) = (at as u64, u64::from(index), limit as u64);
+        return Err(GraphError::OutOfRange { what, at, index, limit });
+    }
+    Ok(())
 }
 
 fn check_offsets(first_edge: &[u32], edges: usize) -> Result<(), GraphError> {

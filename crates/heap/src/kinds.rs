@@ -44,6 +44,17 @@ pub enum NodeType {
 }
 
 impl NodeType {
+    /// All types, each at the position of its number.
+    pub(crate) const ALL: [Self; 17] = {
+        let mut all = [Self::Other; 17];
+        let mut i = 0;
+        while i < all.len() {
+            all[i] = Self::NAMES[i].1;
+            i += 1;
+        }
+        all
+    };
+
     const NAMES: [(&'static str, Self); 17] = [
         ("hidden", Self::Hidden),
         ("array", Self::Array),
@@ -103,6 +114,17 @@ pub enum EdgeType {
 }
 
 impl EdgeType {
+    /// All types, each at the position of its number.
+    pub(crate) const ALL: [Self; 8] = {
+        let mut all = [Self::Other; 8];
+        let mut i = 0;
+        while i < all.len() {
+            all[i] = Self::NAMES[i].1;
+            i += 1;
+        }
+        all
+    };
+
     const NAMES: [(&'static str, Self); 8] = [
         ("context", Self::Context),
         ("element", Self::Element),
@@ -145,5 +167,7 @@ mod tests {
             assert_eq!(t.name(), name);
         }
         assert_eq!(NodeType::from_name("a type of 2040"), NodeType::Other);
+        assert!(NodeType::ALL.iter().enumerate().all(|(i, &t)| t as usize == i));
+        assert!(EdgeType::ALL.iter().enumerate().all(|(i, &t)| t as usize == i));
     }
 }

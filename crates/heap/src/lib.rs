@@ -7,14 +7,19 @@
 //! **Architecture invariant:** no I/O, no per-node allocation, no recursion. A `HeapGraph` that exists
 //! is consistent: every edge target, name and location was checked when it was built.
 
+mod column;
 mod graph;
 mod kinds;
+pub mod memory;
+mod packed;
 mod retainers;
 mod sizes;
 mod strings;
 
+pub use column::{Column, Lender};
 pub use graph::{Columns, Edge, EdgeId, GraphError, HeapGraph, Location, NodeId};
 pub use kinds::{EdgeType, NodeType};
+pub use packed::{EdgeColumn, LongNames, MAX_NODES, NodeLabels, PackedEdge};
 pub use retainers::{Retainer, Retainers};
 pub use sizes::{Bytes, SizeColumn};
 pub use strings::{StringTable, StringTableBuilder};

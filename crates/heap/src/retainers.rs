@@ -1,5 +1,6 @@
 //! Edges backwards: who holds a node.
 
+use crate::memory::zeroed;
 use crate::{EdgeId, HeapGraph, NodeId};
 
 /// The edges of a graph by their target, in CSR form. Built once, in O(nodes + edges), by counting
@@ -24,21 +25,22 @@ impl Retainers {
     /// Indexes all edges of `graph`, weak ones included: callers decide what retains.
     pub fn of(graph: &HeapGraph) -> Self {
         let n = graph.node_count();
-        let mut first = vec![0u32; n + 1];
-        for &to in graph.edge_targets() {
-            first[to as usize + 1] += 1;
+        let (edges, first_edges) = (graph.packed_edges(), graph.first_edges());
+        let mut first = zeroed(n + 1);
+        for edge in edges {
+            first[edge.to() as usize + 1] += 1;
         }
         for i in 0..n {
             first[i + 1] += first[i];
         }
         let mut next: Vec<u32> = first[..n].to_vec();
-        let mut edge = vec![0u32; graph.edge_count()];
-        let mut from = vec![0u32; graph.edge_count()];
-        for node in graph.nodes() {
-            for e in graph.edge_range(node) {
-                let slot = &mut next[graph.edge_targets()[e] as usize];
-                edge[*slot as usize] = e as u32;
-                from[*slot as usize] = node.0;
+        let mut edge = zeroed(edges.len());
+        let mut from = zeroed(edges.len());
+        for (node, range) in first_edges.windows(2).enumerate() {
+            for e in range[0]..range[1] {
+                let slot = &mut next[edges[e as usize].to() as usize];
+                edge[*slot as usize] = e;
+                from[*slot as usize] = node as u32;
                 *slot += 1;
             }
         }

@@ -2,6 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::{Column, memory};
+
 /// A number of bytes. Displays the way people read them: `512 B`, `9.4 KiB`, `1.5 MiB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bytes(pub u64);
@@ -35,33 +37,47 @@ impl std::fmt::Display for Bytes {
 /// V8 writes sizes as `size_t`; a single external buffer may pass 32 bits, ten million objects do not.
 #[derive(Clone, Debug, Default)]
 pub struct SizeColumn {
-    small: Vec<u32>,
+    small: Column<u32>,
     large: FxHashMap<u32, u64>,
 }
 
 impl SizeColumn {
     /// Marks an entry whose value stands in `large`.
-    const LARGE: u32 = u32::MAX;
+    pub const LARGE: u32 = u32::MAX;
+
+    /// A column of four-byte sizes, with the values of the entries that are [`LARGE`](Self::LARGE).
+    pub fn new(small: Column<u32>, large: impl IntoIterator<Item = (u32, u64)>) -> Self {
+        Self { small, large: large.into_iter().collect() }
+    }
+
+    /// A size as it stands in the four-byte column; `true` says that it is too large for it.
+    #[inline]
+    pub fn pack(bytes: u64) -> (u32, bool) {
+        match u32::try_from(bytes) {
+            Ok(small) if small != Self::LARGE => (small, false),
+            _ => (Self::LARGE, true),
+        }
+    }
 
     /// An empty column with room for `capacity` sizes.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { small: Vec::with_capacity(capacity), large: FxHashMap::default() }
+        Self { small: memory::vec_with_capacity(capacity).into(), large: FxHashMap::default() }
     }
 
     /// Appends a size.
     pub fn push(&mut self, bytes: u64) {
-        let at = self.small.len() as u32;
-        self.small.push(0);
-        self.set(at as usize, bytes);
+        let at = self.small.len();
+        self.small.to_mut().push(0);
+        self.set(at, bytes);
     }
 
     /// The size at `index`.
     ///
     /// # Panics
-    /// If `index` is not below [`len`](Self::len).
+    /// If `index` is not below [`len`](Self::len) and the column is our own.
     #[inline]
     pub fn get(&self, index: usize) -> u64 {
-        let small = self.small[index];
+        let small = self.small.get(index);
         if small == Self::LARGE { self.get_large(index) } else { u64::from(small) }
     }
 
@@ -72,12 +88,11 @@ impl SizeColumn {
 
     /// Replaces the size at `index`.
     pub fn set(&mut self, index: usize, bytes: u64) {
-        match u32::try_from(bytes) {
-            Ok(small) if small != Self::LARGE => self.small[index] = small,
-            _ => {
-                self.small[index] = Self::LARGE;
-                self.large.insert(index as u32, bytes);
-            }
+        let small = self.small.to_mut();
+        let (value, is_large) = Self::pack(bytes);
+        small[index] = value;
+        if is_large {
+            self.large.insert(index as u32, bytes);
         }
     }
 
@@ -89,6 +104,16 @@ impl SizeColumn {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.small.is_empty()
+    }
+
+    /// The four-byte sizes as they are kept; [`LARGE`](Self::LARGE) stands for one of [`large`](Self::large).
+    pub fn small(&self) -> &Column<u32> {
+        &self.small
+    }
+
+    /// The sizes of 4 GiB and more, by position, in no order.
+    pub fn large(&self) -> impl ExactSizeIterator<Item = (u32, u64)> + '_ {
+        self.large.iter().map(|(&at, &bytes)| (at, bytes))
     }
 
     /// All sizes in order.

@@ -17,7 +17,8 @@
 //! byte; the root is synthetic and has no size. A plain arrow is a property named like its target.
 
 use leakline_heap::{
-    Columns, EdgeType, HeapGraph, Location, NodeId, NodeType, SizeColumn, StringTableBuilder,
+    Columns, EdgeColumn, EdgeType, HeapGraph, Location, NodeId, NodeLabels, NodeType, SizeColumn,
+    StringTableBuilder,
 };
 use std::collections::HashMap;
 
@@ -111,19 +112,24 @@ impl GraphBuilder {
                 node_detachedness[node as usize] = state;
             }
         }
+        let mut node_label = NodeLabels::default();
+        for node in &self.nodes {
+            node_label.push(node.kind, node.name);
+        }
+        let mut edges = EdgeColumn::default();
+        for &(_, kind, name, to) in &self.edges {
+            edges.push(kind, name, to);
+        }
         let columns = Columns {
-            node_type: self.nodes.iter().map(|n| n.kind).collect(),
-            node_name: self.nodes.iter().map(|n| n.name).collect(),
+            node_label,
             node_id: self.nodes.iter().map(|n| n.id).collect(),
             node_size: self.nodes.iter().map(|n| n.size).collect::<SizeColumn>(),
-            node_detachedness,
-            first_edge,
-            edge_type: self.edges.iter().map(|e| e.1).collect(),
-            edge_name: self.edges.iter().map(|e| e.2).collect(),
-            edge_to: self.edges.iter().map(|e| e.3).collect(),
+            node_detachedness: node_detachedness.into(),
+            first_edge: first_edge.into(),
+            edges,
             strings: self.strings.build(),
-            locations: self.locations,
-            extra_native_bytes: 0,
+            locations: self.locations.into(),
+            ..Columns::default()
         };
         HeapGraph::new(columns).expect("a test's graph is consistent")
     }

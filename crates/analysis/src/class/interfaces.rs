@@ -97,10 +97,9 @@ fn property_names<'a>(
     names: &'a Names,
     node: NodeId,
 ) -> impl Iterator<Item = u32> + 'a {
-    let (kinds, edge_names) = (graph.edge_types(), graph.edge_names());
-    graph.edge_range(node).filter_map(move |e| {
-        let own = kinds[e] == EdgeType::Property && Some(edge_names[e]) != names.proto;
-        own.then(|| edge_names[e])
+    graph.edges(node).filter_map(move |edge| {
+        let own = edge.kind == EdgeType::Property && Some(edge.name_or_index) != names.proto;
+        own.then_some(edge.name_or_index)
     })
 }
 

@@ -8,11 +8,17 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use leakline_heap::{Columns, GraphError, HeapGraph, Location, SizeColumn, StringTableBuilder};
+use leakline_heap::{Columns, GraphError, HeapGraph, Location, StringTableBuilder};
 
 use crate::error::{Error, ErrorKind};
-use crate::meta::{Layout, MAX_FIELDS};
+use crate::meta::Layout;
 use crate::window::{Progress, Window};
+
+mod columns;
+mod digits;
+mod records;
+
+use columns::{AllEdges, AllNodes};
 
 /// The `snapshot` section is under 3 KiB in every version; this bounds a hostile one.
 const MAX_HEADER: usize = 1 << 20;
@@ -44,7 +50,7 @@ pub fn read_snapshot<'a>(path: &'a Path, options: ReadOptions<'a>) -> Result<Hea
 /// # Errors
 /// [`Error`] with place and hint, for whatever is wrong with the bytes.
 pub fn read_snapshot_from<'a>(
-    input: impl Read,
+    input: impl Read + Send,
     length: u64,
     path: &'a Path,
     options: ReadOptions<'a>,
@@ -71,7 +77,7 @@ struct Reader<'a, R> {
     seen: Vec<&'static str>,
 }
 
-impl<R: Read> Reader<'_, R> {
+impl<R: Read + Send> Reader<'_, R> {
     fn read(mut self) -> Result<HeapGraph, Error> {
         self.begin()?;
         loop {
@@ -192,104 +198,53 @@ impl<R: Read> Reader<'_, R> {
     }
 
     fn nodes(&mut self, layout: &Layout) -> Result<(), Error> {
-        let fields = &layout.node;
-        let n = self.reserve(layout.node_count);
-        let c = &mut self.columns;
-        c.node_type.reserve_exact(n);
-        c.node_name.reserve_exact(n);
-        c.node_id.reserve_exact(n);
-        c.node_size = SizeColumn::with_capacity(n);
-        c.first_edge.reserve_exact(n + 1);
-        c.first_edge.push(0);
-        let mut record = [0u64; MAX_FIELDS];
-        let mut edges = 0u64;
-        let mut more = self.window.begin_array()?;
-        while more {
-            more = read_record(&mut self.window, &mut record[..fields.count])?;
-            let c = &mut self.columns;
-            let kind = self.window.listed_type("node", &fields.types, record[fields.kind])?;
-            c.node_type.push(kind);
-            c.node_name.push(self.window.to_u32(record[fields.name], "a node's name")?);
-            c.node_id.push(self.window.to_u32(record[fields.id], "a node's id")?);
-            c.node_size.push(record[fields.size]);
-            edges += record[fields.edge_count];
-            if edges > layout.edge_count {
-                let what = format!(
-                    "nodes claim more than the {} edges the header promises",
-                    layout.edge_count
-                );
-                return Err(self.window.error(ErrorKind::OutOfRange(what)));
-            }
-            c.first_edge.push(edges as u32);
-            if let Some(at) = fields.detachedness {
-                // Nearly every node is 0 here; the column is made when the first is not.
-                let value = record[at].min(u64::from(u8::MAX)) as u8;
-                if value != 0 || !c.node_detachedness.is_empty() {
-                    c.node_detachedness.resize(c.node_type.len() - 1, 0);
-                    c.node_detachedness.push(value);
-                }
-            }
-            if c.node_type.len() as u64 > layout.node_count {
-                break;
-            }
+        let assembler = columns::Nodes {
+            fields: &layout.node,
+            traced: layout.trace_function_count > 0,
+            expected_bytes: self.length,
+        };
+        let mut all = AllNodes::with_capacity(self.reserve(layout.node_count));
+        if self.window.begin_array()? {
+            let (nodes, edges) = (layout.node_count, layout.edge_count);
+            let mut append = |piece: &_| all.append(piece, nodes, edges);
+            records::read(&mut self.window, layout.node.count, &assembler, &mut append)?;
         }
-        self.check_count("nodes", layout.node_count, self.columns.node_type.len() as u64)?;
-        self.check_count("edges in the nodes' own counts", layout.edge_count, edges)
+        self.check_count("nodes", layout.node_count, all.count() as u64)?;
+        self.check_count("edges in the nodes' own counts", layout.edge_count, all.edges())?;
+        all.finish(&mut self.columns);
+        Ok(())
     }
 
     fn edges(&mut self, layout: &Layout) -> Result<(), Error> {
-        let fields = &layout.edge;
-        let stride = layout.node.count as u32;
-        let n = self.reserve(layout.edge_count);
-        self.columns.edge_type.reserve_exact(n);
-        self.columns.edge_name.reserve_exact(n);
-        self.columns.edge_to.reserve_exact(n);
-        let mut record = [0u64; MAX_FIELDS];
-        let mut more = self.window.begin_array()?;
-        while more {
-            more = read_record(&mut self.window, &mut record[..fields.count])?;
-            let kind = self.window.listed_type("edge", &fields.types, record[fields.kind])?;
-            let name = self.window.to_u32(record[fields.name], "an edge's name")?;
-            let offset = record[fields.to];
-            // `to_node` is an offset into the nodes array, not an ordinal.
-            let to = match u32::try_from(offset) {
-                Ok(small) => u64::from(small / stride),
-                Err(_) => offset / u64::from(stride),
-            };
-            if to >= layout.node_count || to * u64::from(stride) != offset {
-                let what = format!("an edge points to {offset}, which is no node");
-                return Err(self.window.error(ErrorKind::OutOfRange(what)));
-            }
-            let c = &mut self.columns;
-            c.edge_type.push(kind);
-            c.edge_name.push(name);
-            c.edge_to.push(to as u32);
-            if c.edge_type.len() as u64 > layout.edge_count {
-                break;
-            }
+        let assembler = columns::Edges {
+            fields: &layout.edge,
+            stride: layout.node.count as u32,
+            node_count: layout.node_count,
+            expected_bytes: self.length,
+        };
+        let mut all = AllEdges::with_capacity(self.reserve(layout.edge_count));
+        if self.window.begin_array()? {
+            let mut append = |piece: &_| all.append(piece, layout.edge_count);
+            records::read(&mut self.window, layout.edge.count, &assembler, &mut append)?;
         }
-        self.check_count("edges", layout.edge_count, self.columns.edge_type.len() as u64)
+        self.check_count("edges", layout.edge_count, all.count() as u64)?;
+        self.columns.edges = all.finish();
+        Ok(())
     }
 
     fn locations(&mut self, layout: &Layout) -> Result<(), Error> {
         let Some(fields) = &layout.location else { return self.window.skip_value() };
-        let stride = layout.node.count as u64;
-        let mut record = [0u64; MAX_FIELDS];
-        let mut more = self.window.begin_array()?;
-        while more {
-            more = read_record(&mut self.window, &mut record[..fields.count])?;
-            let offset = record[fields.object];
-            if offset % stride != 0 || offset / stride >= layout.node_count {
-                let what = format!("a location points to {offset}, which is no node");
-                return Err(self.window.error(ErrorKind::OutOfRange(what)));
-            }
-            self.columns.locations.push(Location {
-                node: (offset / stride) as u32,
-                script_id: self.window.to_u32(record[fields.script], "a script's id")? as i32,
-                line: self.window.to_u32(record[fields.line], "a line")?,
-                column: self.window.to_u32(record[fields.column], "a column")?,
-            });
+        let stride = layout.node.count as u32;
+        let assembler = columns::Locations { fields, stride, node_count: layout.node_count };
+        let mut all = Vec::new();
+        if self.window.begin_array()? {
+            let mut append = |piece: &Vec<Location>| {
+                all.extend_from_slice(piece);
+                Ok(())
+            };
+            records::read(&mut self.window, fields.count, &assembler, &mut append)?;
         }
+        self.columns.locations = all.into();
         Ok(())
     }
 
@@ -325,9 +280,6 @@ impl<R: Read> Reader<'_, R> {
         }
         self.columns.strings = self.strings.build();
         self.columns.extra_native_bytes = layout.extra_native_bytes;
-        if !self.columns.node_detachedness.is_empty() {
-            self.columns.node_detachedness.resize(self.columns.node_type.len(), 0);
-        }
         HeapGraph::new(self.columns).map_err(|e| {
             let kind = match &e {
                 GraphError::NoNodes => ErrorKind::NotASnapshot("it has no nodes".into()),
@@ -339,52 +291,5 @@ impl<R: Read> Reader<'_, R> {
 
     fn not_a_snapshot(&self, what: &str) -> Error {
         self.window.error(ErrorKind::NotASnapshot(what.into()))
-    }
-}
-
-/// Reads one record; returns whether another follows.
-#[inline]
-fn read_record<R: Read>(window: &mut Window<'_, R>, record: &mut [u64]) -> Result<bool, Error> {
-    let last = record.len() - 1;
-    for (i, slot) in record.iter_mut().enumerate() {
-        let (value, more) = window.array_number()?;
-        *slot = value;
-        if i == last {
-            return Ok(more);
-        }
-        if !more {
-            return Err(window.malformed(format!(
-                "ends after {} of a record's {} numbers",
-                i + 1,
-                last + 1
-            )));
-        }
-    }
-    Ok(false)
-}
-
-impl<R: Read> Window<'_, R> {
-    /// The type of a number, by the list in `meta`.
-    #[inline]
-    fn listed_type<T: Copy>(&self, what: &str, types: &[T], number: u64) -> Result<T, Error> {
-        let listed = usize::try_from(number).ok().and_then(|n| types.get(n)).copied();
-        listed.ok_or_else(|| self.unknown_type(what, number, types.len()))
-    }
-
-    /// A type number that `meta` does not list.
-    #[cold]
-    fn unknown_type(&self, what: &str, number: u64, listed: usize) -> Error {
-        let text = format!("{what} type {number}, but `meta` lists only {listed}");
-        self.error(ErrorKind::OutOfRange(text))
-    }
-
-    #[inline]
-    fn to_u32(&self, value: u64, what: &str) -> Result<u32, Error> {
-        match u32::try_from(value) {
-            Ok(v) => Ok(v),
-            Err(_) => Err(self.error(ErrorKind::OutOfRange(format!(
-                "{what} is {value}, which is beyond 32 bits"
-            )))),
-        }
     }
 }

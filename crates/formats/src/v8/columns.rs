@@ -1,0 +1,415 @@
+//! Records to columns: what the numbers of `nodes`, `edges` and `locations` mean.
+
+use leakline_heap::{
+    EdgeColumn, EdgeType, Location, LongNames, NodeLabels, NodeType, PackedEdge, SizeColumn, memory,
+};
+
+use super::records::{Assemble, Fault, Number};
+use crate::error::ErrorKind;
+use crate::meta::{EdgeFields, LocationFields, NodeFields};
+
+fn fault(value: usize, what: String) -> Fault {
+    Fault { value, kind: ErrorKind::OutOfRange(what) }
+}
+
+#[inline]
+fn narrow<V: Into<u64>>(value: V, at: usize, what: &str) -> Result<u32, Fault> {
+    let value = value.into();
+    u32::try_from(value)
+        .map_err(|_| fault(at, format!("{what} is {value}, which is beyond 32 bits")))
+}
+
+/// The type of a number, by the list in `meta`.
+#[inline]
+fn listed<T: Copy>(number: u64, types: &[T], at: usize, what: &str) -> Result<T, Fault> {
+    let found = usize::try_from(number).ok().and_then(|n| types.get(n));
+    found.copied().ok_or_else(|| {
+        fault(at, format!("{what} type {number}, but `meta` lists only {}", types.len()))
+    })
+}
+
+/// `nodes`.
+pub(super) struct Nodes<'a> {
+    pub(super) fields: &'a NodeFields,
+    /// Whether to keep the column that says which allocation made a node.
+    pub(super) traced: bool,
+    pub(super) expected_bytes: u64,
+}
+
+/// The columns of some nodes.
+#[derive(Default)]
+pub(super) struct NodeColumns {
+    label: Vec<u32>,
+    long_names: Vec<[u32; 2]>,
+    id: Vec<u32>,
+    size: Vec<u32>,
+    large_sizes: Vec<(u32, u64)>,
+    edge_count: Vec<u32>,
+    /// Nearly every node is 0 here; those that are not.
+    states: Vec<(u32, u8)>,
+    trace: Vec<u32>,
+}
+
+impl Nodes<'_> {
+    /// The nodes of a piece of 32-bit numbers, `FIELDS` a record, without a branch that depends on what is
+    /// read. `None` when something is wrong with one of them, or unusual.
+    fn usual<const FIELDS: usize>(&self, values: &[u32], out: &mut NodeColumns) -> Option<()> {
+        let fields = self.fields;
+        let mut kinds = [NodeType::Other as u8; 64];
+        for (kind, &listed) in kinds.iter_mut().zip(&fields.types) {
+            *kind = listed as u8;
+        }
+        let listed = fields.types.len() as u32;
+        let (records, _) = values.as_chunks::<FIELDS>();
+        let n = records.len();
+        for column in [&mut out.label, &mut out.id, &mut out.size, &mut out.edge_count] {
+            column.resize(n, 0);
+        }
+        let [kind, name, id] = [fields.kind, fields.name, fields.id].map(|f| f.min(FIELDS - 1));
+        let [size, edges] = [fields.size, fields.edge_count].map(|f| f.min(FIELDS - 1));
+        let state = fields.detachedness.map(|f| f.min(FIELDS - 1));
+        let mut odd = false;
+        let mut any_state = 0;
+        for (i, record) in records.iter().enumerate() {
+            let number = record[kind];
+            odd |= number >= listed || record[size] == SizeColumn::LARGE;
+            let (label, fits) =
+                NodeLabels::pack_number(kinds[number as usize % kinds.len()], record[name]);
+            odd |= !fits;
+            out.label[i] = label;
+            out.id[i] = record[id];
+            out.size[i] = record[size];
+            out.edge_count[i] = record[edges];
+            any_state |= state.map_or(0, |f| record[f]);
+        }
+        (!odd && any_state == 0).then_some(())
+    }
+}
+
+impl Assemble for Nodes<'_> {
+    type Out = NodeColumns;
+
+    fn assemble<V: Number>(&self, values: &[V], out: &mut NodeColumns) -> Result<(), Fault> {
+        let fields = self.fields;
+        out.clear();
+        if !self.traced
+            && fields.types.len() < 64
+            && let Some(values) = V::narrow(values)
+        {
+            let done = match fields.count {
+                6 => self.usual::<6>(values, out),
+                7 => self.usual::<7>(values, out),
+                _ => None,
+            };
+            if done.is_some() {
+                return Ok(());
+            }
+            out.clear();
+        }
+        for (i, record) in values.chunks_exact(fields.count).enumerate() {
+            let at = |field: usize| i * fields.count + field;
+            let kind: NodeType =
+                listed(record[fields.kind].into(), &fields.types, at(fields.kind), "node")?;
+            let name = narrow(record[fields.name], at(fields.name), "a node's name")?;
+            let (label, fits) = NodeLabels::pack(kind, name);
+            out.label.push(label);
+            if !fits {
+                out.long_names.push([i as u32, name]);
+            }
+            out.id.push(narrow(record[fields.id], at(fields.id), "a node's id")?);
+            let size: u64 = record[fields.size].into();
+            match u32::try_from(size) {
+                Ok(small) if small != SizeColumn::LARGE => out.size.push(small),
+                _ => {
+                    out.size.push(SizeColumn::LARGE);
+                    out.large_sizes.push((i as u32, size));
+                }
+            }
+            let edges = narrow(
+                record[fields.edge_count],
+                at(fields.edge_count),
+                "a node's number of edges",
+            )?;
+            out.edge_count.push(edges);
+            if let Some(field) = fields.detachedness {
+                let state: u64 = record[field].into();
+                if state != 0 {
+                    out.states.push((i as u32, state.min(u64::from(u8::MAX)) as u8));
+                }
+            }
+            if self.traced
+                && let Some(field) = fields.trace
+            {
+                out.trace.push(narrow(record[field], at(field), "a node's allocation")?);
+            }
+        }
+        Ok(())
+    }
+
+    fn expected_bytes(&self) -> u64 {
+        self.expected_bytes
+    }
+}
+
+impl NodeColumns {
+    fn clear(&mut self) {
+        let Self { label, long_names, id, size, large_sizes, edge_count, states, trace } = self;
+        for column in [label, id, size, edge_count, trace] {
+            column.clear();
+        }
+        long_names.clear();
+        large_sizes.clear();
+        states.clear();
+    }
+}
+
+/// All nodes so far.
+#[derive(Default)]
+pub(super) struct AllNodes {
+    label: Vec<u32>,
+    long_names: Vec<[u32; 2]>,
+    id: Vec<u32>,
+    size: Vec<u32>,
+    large_sizes: Vec<(u32, u64)>,
+    first_edge: Vec<u32>,
+    edges: u64,
+    states: Vec<u8>,
+    trace: Vec<u32>,
+}
+
+impl AllNodes {
+    /// Room for that many nodes.
+    pub(super) fn with_capacity(nodes: usize) -> Self {
+        let mut first_edge = memory::vec_with_capacity(nodes + 1);
+        first_edge.push(0);
+        Self {
+            label: memory::vec_with_capacity(nodes),
+            id: memory::vec_with_capacity(nodes),
+            size: memory::vec_with_capacity(nodes),
+            first_edge,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.label.len()
+    }
+
+    /// How many edges the nodes say they have.
+    pub(super) fn edges(&self) -> u64 {
+        self.edges
+    }
+
+    /// Appends nodes. `most_nodes` and `most_edges` are what the header promises.
+    pub(super) fn append(
+        &mut self,
+        piece: &NodeColumns,
+        most_nodes: u64,
+        most_edges: u64,
+    ) -> Result<(), ErrorKind> {
+        let before = self.label.len();
+        let found = (before + piece.label.len()) as u64;
+        if found > most_nodes {
+            return Err(ErrorKind::CountMismatch { section: "nodes", promised: most_nodes, found });
+        }
+        for &count in &piece.edge_count {
+            self.edges += u64::from(count);
+            self.first_edge.push(self.edges as u32);
+        }
+        if self.edges > most_edges {
+            let what = format!("nodes claim more than the {most_edges} edges the header promises");
+            return Err(ErrorKind::OutOfRange(what));
+        }
+        self.label.extend_from_slice(&piece.label);
+        self.id.extend_from_slice(&piece.id);
+        self.size.extend_from_slice(&piece.size);
+        self.trace.extend_from_slice(&piece.trace);
+        let base = before as u32;
+        self.long_names.extend(piece.long_names.iter().map(|&[i, name]| [base + i, name]));
+        self.large_sizes.extend(piece.large_sizes.iter().map(|&(i, size)| (base + i, size)));
+        for &(i, state) in &piece.states {
+            self.states.resize(before + i as usize, 0);
+            self.states.push(state);
+        }
+        Ok(())
+    }
+
+    /// The finished columns.
+    pub(super) fn finish(mut self, columns: &mut leakline_heap::Columns) {
+        if !self.states.is_empty() {
+            self.states.resize(self.label.len(), 0);
+        }
+        columns.node_label = NodeLabels::new(self.label.into(), LongNames::new(self.long_names));
+        columns.node_id = self.id.into();
+        columns.node_size = SizeColumn::new(self.size.into(), self.large_sizes);
+        columns.first_edge = self.first_edge.into();
+        columns.node_detachedness = self.states.into();
+        columns.node_trace = self.trace.into();
+    }
+}
+
+/// `edges`.
+pub(super) struct Edges<'a> {
+    pub(super) fields: &'a EdgeFields,
+    /// Numbers in a node's record.
+    pub(super) stride: u32,
+    pub(super) node_count: u64,
+    pub(super) expected_bytes: u64,
+}
+
+/// Some edges.
+#[derive(Default)]
+pub(super) struct EdgePieces {
+    packed: Vec<PackedEdge>,
+    names: Vec<u32>,
+}
+
+impl Edges<'_> {
+    /// The edges of a piece whose layout is V8's own, without a branch that depends on what is read.
+    /// `None` when something is wrong with one of them.
+    fn usual<const STRIDE: u32>(&self, values: &[u32], out: &mut EdgePieces) -> Option<()> {
+        /// What no type number stands for.
+        const NONE: u8 = u8::MAX;
+        let mut kinds = [NONE; 16];
+        for (kind, &listed) in kinds.iter_mut().zip(&self.fields.types) {
+            *kind = listed as u8;
+        }
+        let limit = u32::try_from(self.node_count).ok()?;
+        let (records, _) = values.as_chunks::<3>();
+        out.packed.resize(records.len(), PackedEdge::default());
+        out.names.resize(records.len(), 0);
+        let mut wrong = false;
+        for ((&[kind, name, offset], edge), kept) in
+            records.iter().zip(&mut out.packed).zip(&mut out.names)
+        {
+            let known = kinds[(kind as usize).min(kinds.len() - 1)];
+            // `to_node` is an offset into the nodes array, not an ordinal.
+            let to = offset / STRIDE;
+            wrong |= known == NONE || to * STRIDE != offset || to >= limit;
+            *edge = PackedEdge::from_number(u32::from(known), to);
+            *kept = name;
+        }
+        (!wrong).then_some(())
+    }
+
+    fn any<V: Copy + Into<u64>>(&self, values: &[V], out: &mut EdgePieces) -> Result<(), Fault> {
+        let fields = self.fields;
+        let (stride, limit) = (u64::from(self.stride), self.node_count);
+        for (i, record) in values.chunks_exact(fields.count).enumerate() {
+            let at = |field: usize| i * fields.count + field;
+            let kind: EdgeType =
+                listed(record[fields.kind].into(), &fields.types, at(fields.kind), "edge")?;
+            let name = narrow(record[fields.name], at(fields.name), "an edge's name")?;
+            // `to_node` is an offset into the nodes array, not an ordinal.
+            let offset: u64 = record[fields.to].into();
+            if !offset.is_multiple_of(stride) || offset / stride >= limit {
+                let what = format!("an edge points to {offset}, which is no node");
+                return Err(fault(at(fields.to), what));
+            }
+            out.packed.push(PackedEdge::new(kind, (offset / stride) as u32));
+            out.names.push(name);
+        }
+        Ok(())
+    }
+}
+
+impl Assemble for Edges<'_> {
+    type Out = EdgePieces;
+
+    fn assemble<V: Number>(&self, values: &[V], out: &mut EdgePieces) -> Result<(), Fault> {
+        let EdgeFields { count, kind, name, to, types } = self.fields;
+        if (*count, *kind, *name, *to) == (3, 0, 1, 2)
+            && types.len() < 16
+            && let Some(values) = V::narrow(values)
+        {
+            let done = match self.stride {
+                6 => self.usual::<6>(values, out),
+                7 => self.usual::<7>(values, out),
+                _ => None,
+            };
+            if done.is_some() {
+                return Ok(());
+            }
+        }
+        out.packed.clear();
+        out.names.clear();
+        self.any(values, out)
+    }
+
+    fn expected_bytes(&self) -> u64 {
+        self.expected_bytes
+    }
+}
+
+/// All edges so far.
+#[derive(Default)]
+pub(super) struct AllEdges {
+    packed: Vec<PackedEdge>,
+    names: Vec<u32>,
+}
+
+impl AllEdges {
+    /// Room for that many edges.
+    pub(super) fn with_capacity(edges: usize) -> Self {
+        Self { packed: memory::vec_with_capacity(edges), names: memory::vec_with_capacity(edges) }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.packed.len()
+    }
+
+    /// Appends edges. `most` is what the header promises.
+    pub(super) fn append(&mut self, piece: &EdgePieces, most: u64) -> Result<(), ErrorKind> {
+        let base = self.packed.len();
+        let found = (base + piece.packed.len()) as u64;
+        if found > most {
+            return Err(ErrorKind::CountMismatch { section: "edges", promised: most, found });
+        }
+        self.packed.extend_from_slice(&piece.packed);
+        self.names.extend_from_slice(&piece.names);
+        Ok(())
+    }
+
+    /// The finished columns.
+    pub(super) fn finish(self) -> EdgeColumn {
+        EdgeColumn::new(self.packed.into(), self.names.into())
+    }
+}
+
+/// `locations`.
+pub(super) struct Locations<'a> {
+    pub(super) fields: &'a LocationFields,
+    pub(super) stride: u32,
+    pub(super) node_count: u64,
+}
+
+impl Assemble for Locations<'_> {
+    type Out = Vec<Location>;
+
+    fn assemble<V: Number>(&self, values: &[V], out: &mut Vec<Location>) -> Result<(), Fault> {
+        let fields = self.fields;
+        let stride = u64::from(self.stride);
+        out.clear();
+        for (i, record) in values.chunks_exact(fields.count).enumerate() {
+            let at = |field: usize| i * fields.count + field;
+            let offset: u64 = record[fields.object].into();
+            if !offset.is_multiple_of(stride) || offset / stride >= self.node_count {
+                let what = format!("a location points to {offset}, which is no node");
+                return Err(fault(at(fields.object), what));
+            }
+            out.push(Location {
+                node: (offset / stride) as u32,
+                script_id: narrow(record[fields.script], at(fields.script), "a script's id")?
+                    as i32,
+                line: narrow(record[fields.line], at(fields.line), "a line")?,
+                column: narrow(record[fields.column], at(fields.column), "a column")?,
+            });
+        }
+        Ok(())
+    }
+
+    fn expected_bytes(&self) -> u64 {
+        // A thousandth of the file.
+        0
+    }
+}
