@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use leakline_compare::synth::{Layout, Shape, Wanted, parse_bytes, write};
 
 #[derive(Parser)]
@@ -21,40 +21,18 @@ struct Arguments {
     seed: u64,
     /// What the graph looks like
     #[arg(long, value_enum, default_value = "service")]
-    shape: ShapeName,
+    shape: Shape,
     /// Whose layout the file has
     #[arg(long, value_enum, default_value = "node20")]
-    layout: LayoutName,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ShapeName {
-    Service,
-    Chain,
-    Wide,
-    Strings,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LayoutName {
-    Node20,
-    Node24,
+    layout: Layout,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let wanted = Wanted {
         bytes: arguments.size,
-        shape: match arguments.shape {
-            ShapeName::Service => Shape::Service,
-            ShapeName::Chain => Shape::Chain,
-            ShapeName::Wide => Shape::Wide,
-            ShapeName::Strings => Shape::Strings,
-        },
-        layout: match arguments.layout {
-            LayoutName::Node20 => Layout::Node20,
-            LayoutName::Node24 => Layout::Node24,
-        },
+        shape: arguments.shape,
+        layout: arguments.layout,
         seed: arguments.seed,
     };
     let plan = wanted.plan();

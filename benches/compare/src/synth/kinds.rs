@@ -1,5 +1,7 @@
 //! V8's lists of types, and the layouts of two of its versions.
 
+use clap::ValueEnum;
+
 /// A node's type; the number is its place in `meta.node_types`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -39,7 +41,7 @@ const NODE_TYPES: &str = r#""hidden","array","string","object","code","closure",
 const EDGE_TYPES: &str = r#""context","element","property","internal","hidden","shortcut","weak""#;
 
 /// Which V8 wrote the file, as far as one can see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Layout {
     /// Node 20: with `trace_node_id`, a line per record.
     Node20,

@@ -1,5 +1,7 @@
 //! The shapes a file can have: one like real services, three that are hard for some algorithm or other.
 
+use clap::ValueEnum;
+
 use super::base::Base;
 use super::kinds::{EdgeKind, Kind, Layout};
 use super::plan::{Holder, Pairs, Plan};
@@ -11,7 +13,7 @@ const PAIR_EVERY: u64 = 64;
 const MOST_PAIRS: u64 = 2000;
 
 /// What the graph looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shape {
     /// Requests to a service, kept alive by listeners and a cache.
     Service,
