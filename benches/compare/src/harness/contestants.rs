@@ -107,7 +107,7 @@ impl Contestant {
                 };
             }
             (Program::Memlab { npm, work }, Task::Summary(file)) => {
-                let memlab = npm.clone()?.join("node_modules/memlab/bin/memlab.js");
+                let memlab = npm.clone()?.join("node_modules/@memlab/cli/bin/memlab.js");
                 command.args(["--expose-gc", HEAP]).arg(memlab).args(["analyze", "shape"]);
                 command.arg("--snapshot").arg(file).arg("--work-dir").arg(work);
             }
