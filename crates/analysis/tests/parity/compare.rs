@@ -39,6 +39,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Takes in what was found in another file, without the words.
+    pub fn add(&mut self, other: &Self) {
+        self.numbers += other.numbers;
+        self.rows += other.rows;
+        self.nodes += other.nodes;
+        self.differ += other.differ;
+    }
+
     fn differs(&mut self, kind: &str, text: impl FnOnce() -> String) {
         self.differ += 1;
         let prefix = format!("{kind}: ");
