@@ -29,8 +29,13 @@ done
 
 cd "$root"
 [ -d tests-node/node_modules/heap-snapshot-toolkit ] || bash scripts/test.sh --setup
+# The test's own lines, and what they add up to.
 run() {
-  cargo test --quiet -p leakline-analysis --test parity -- --nocapture "$@"
+  cargo test --quiet -p leakline-analysis --test parity -- --nocapture "$@" | awk '
+    { sub(/^[.]+/, "") }
+    /differ$/ { files++; numbers += $(NF - 3); differ += $(NF - 1) }
+    $0 != "" { print; fflush() }
+    END { printf "%d files and pairs, %d numbers compared, %d differ\n", files, numbers, differ }'
 }
 if [ ${#given[@]} -gt 0 ]; then
   LEAKLINE_PARITY=$(printf '%s\n' "${given[@]}") run --ignored --exact given_files

@@ -13,7 +13,8 @@ mod random;
 use std::path::{Path, PathBuf};
 
 use leakline_analysis::summary;
-use leakline_testkit::heapsnapshot::Layout;
+use leakline_testkit::heapsnapshot::service::{Behaviour, Service};
+use leakline_testkit::heapsnapshot::{Layout, Snapshot};
 use leakline_testkit::runtimes::{Runtime, devtools};
 
 use serde_json::Value;
@@ -148,6 +149,40 @@ fn deno() {
 #[test]
 fn chromium() {
     check(Runtime::Chromium);
+}
+
+/// No package brings an Electron that runs here, so its layout is drawn: a service as it grows, with WebAssembly objects.
+#[test]
+fn electron() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service {
+        layout: Layout::Electron,
+        behaviour: Behaviour::Leaks,
+        script: Path::new("/srv/app.js"),
+        id_offset: 0,
+    };
+    let mut orders: Vec<String> = (0..2)
+        .map(|generation| {
+            let mut snapshot = service.snapshot(generation);
+            for i in 0..3 + generation as u32 {
+                let object = snapshot.node("wasm object", "struct", 90_001 + 2 * i, 12);
+                snapshot.indexed(Snapshot::GC_ROOTS, "element", 100 + i as usize, object);
+            }
+            let file = dir.path().join(format!("{generation}.heapsnapshot"));
+            snapshot.write(&file).unwrap();
+            file.to_str().expect("a folder of ours").to_owned()
+        })
+        .collect();
+    orders.push(orders.join("+"));
+    let found = compare(&orders);
+    for (label, outcome) in &found {
+        report(&format!("electron {label}"), outcome);
+    }
+    assert!(nothing_differs(&found) > 500);
+    let (graph, analysis) = open(Path::new(&orders[1]));
+    let rows = summary(&graph, &analysis).constructors;
+    let row = rows.iter().find(|row| row.name == "(wasm object)").expect("a row of their own");
+    assert_eq!((row.count, row.shallow_bytes), (4, 48));
 }
 
 /// Heaps as no V8 writes them, in every layout V8 has written.

@@ -193,6 +193,8 @@ fn planned_node(layout: Layout, id: u32, dice: &mut Dice) -> PlannedNode {
     let size = match dice.below(10) {
         0 | 1 => 0,
         2 => 1_000_000 + dice.below(1000) as u64,
+        // Compressed pointers take four bytes.
+        _ if layout == Layout::Electron => 4 * (1 + dice.below(40) as u64),
         _ => 8 * (1 + dice.below(20) as u64),
     };
     // Text outside the heap that is detached is counted otherwise (differences.rs): it needs a layout that cannot say so.
