@@ -2,11 +2,11 @@
 # Sets up what the tests need and runs all of them. On a fresh machine: Rust, Node and npm, then this.
 #
 #   scripts/test.sh              everything
-#   scripts/test.sh --setup      only the npm packages and Node versions
+#   scripts/test.sh --setup      only the npm packages, the runtimes and Chromium
 #
-# Nothing is installed outside the checkout. Node 24 comes from the npm package `node` (tests-node/package-lock.json);
-# Node 20 is the machine's own, or comes the same way into target/. Binaries that are there already can be named in
-# LEAKLINE_NODE_20 and LEAKLINE_NODE_24.
+# Node 12 to 26 and Deno come from npm by lockfile (tests-node/runtimes), into the checkout. Chromium is the system's: on
+# Debian, as root, its package is installed where it is missing. Binaries that are there already can be named in
+# LEAKLINE_NODE_<major>, LEAKLINE_DENO and LEAKLINE_CHROMIUM.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -54,38 +54,49 @@ install() {
   cp "$folder/package-lock.json" "$stamp"
 }
 
-# The npm package `node` fetches its binary in an install script, which npm may have been told not to run.
-usable_node() {
-  local folder=$1 major=$2 package=$1/node_modules/node
-  [ "$(node_major "$package/bin/node")" = "$major" ] && return
-  (cd "$folder" && npm rebuild node --loglevel=error) || true
-  [ "$(node_major "$package/bin/node")" = "$major" ] && return
-  (cd "$package" && node installArchSpecificPackage.js) || true
-  [ "$(node_major "$package/bin/node")" = "$major" ] && return
-  missing "the npm package node in $folder brought no runnable Node $major" \
-    "allow its install script (npm config get ignore-scripts) or name a binary: LEAKLINE_NODE_$major=/path/to/node"
-}
-
 heading 'npm packages of the tests'
 install tests-node
-if [ -z "${LEAKLINE_NODE_24:-}" ]; then usable_node tests-node 24; fi
+install tests-node/runtimes
 for lock in examples/*/package-lock.json; do
   install "$(dirname "$lock")"
 done
 
-heading 'Node versions'
-if [ -z "${LEAKLINE_NODE_20:-}" ] && [ "$(node_major node)" != 20 ]; then
-  printf 'PATH has Node %s; fetching Node 20 into target/node-20\n' "$(node_major node)"
-  mkdir -p target/node-20
-  if [ "$(node_major target/node-20/node_modules/node/bin/node)" != 20 ]; then
-    printf '{ "private": true, "allowScripts": { "node": true } }\n' >target/node-20/package.json
-    (cd target/node-20 && npm install --no-audit --no-fund --loglevel=error node@20) ||
-      missing 'Node 20 cannot be fetched' 'name a binary: LEAKLINE_NODE_20=/path/to/node'
-    usable_node target/node-20 20
-  fi
+heading 'runtimes'
+case $(uname -m) in
+  x86_64) arch=x64 ;;
+  aarch64) arch=arm64 ;;
+  *) arch=$(uname -m) ;;
+esac
+packages=tests-node/runtimes/node_modules
+for major in 12 14 16 18 20 22 24 26; do
+  variable=LEAKLINE_NODE_$major
+  binary=${!variable:-$packages/node-$major-linux-$arch/bin/node}
+  # Some versions have no package for every processor; the one on PATH does as well.
+  [ "$(node_major "$binary")" = "$major" ] || binary=$(command -v node)
+  [ "$(node_major "$binary")" = "$major" ] ||
+    missing "there is no runnable Node $major for $(uname -sm) in $packages" \
+      "name a binary: $variable=/path/to/node"
+  printf '%-9s %s, %s\n' "node-$major" "$("$binary" --version)" "$binary"
+done
+deno=${LEAKLINE_DENO:-$packages/@deno/linux-$arch-glibc/deno}
+"$deno" --version >/dev/null 2>&1 || missing "there is no runnable Deno: $deno" 'name a binary: LEAKLINE_DENO=/path/to/deno'
+printf '%-9s %s, %s\n' deno "$("$deno" --version | head -1)" "$deno"
+
+chromium() {
+  local name
+  for name in "${LEAKLINE_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+    if [ -n "$name" ] && command -v "$name"; then return; fi
+  done
+  return 1
+}
+if ! chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo 'chromium: apt-get install'
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null ||
+    missing 'Chromium cannot be installed' 'name a binary: LEAKLINE_CHROMIUM=/path/to/chromium'
 fi
-printf '20: %s\n24: %s\n' "${LEAKLINE_NODE_20:-$([ "$(node_major node)" = 20 ] && command -v node || echo target/node-20)}" \
-  "${LEAKLINE_NODE_24:-tests-node}"
+chromium >/dev/null || missing 'Chromium is not installed' \
+  'apt-get install chromium as root, or name a binary: LEAKLINE_CHROMIUM=/path/to/chromium'
+printf '%-9s %s\n' chromium "$(chromium)"
 
 [ "${1:-}" = --setup ] && exit 0
 

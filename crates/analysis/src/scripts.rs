@@ -32,9 +32,10 @@ impl Place {
     }
 }
 
-/// Whether a script path belongs to the runtime.
+/// Whether a script path belongs to the runtime: Node's, or an extension of Deno.
 pub fn is_builtin(script: &str) -> bool {
-    script.is_empty() || script.starts_with("node:") || script.starts_with("internal/")
+    const OWN: [&str; 3] = ["node:", "internal/", "ext:"];
+    script.is_empty() || OWN.iter().any(|own| script.starts_with(own))
 }
 
 /// The scripts of one graph, by V8's number. Built in O(locations).
@@ -91,11 +92,15 @@ fn script_of_closure(graph: &HeapGraph, closure: NodeId) -> Option<String> {
     if let Some(further) = internal(graph, script, "script") {
         script = further;
     }
-    let named = internal(graph, script, "name")
-        // Node 18 may keep the name as a concatenation, whose own text is not the path.
-        .filter(|name| graph.node_type(*name) == NodeType::String)
-        .map(|name| graph.node_name(name));
-    let path = named.unwrap_or_else(|| {
+    // Node 18 may keep the name as a concatenation, whose own text is not the path.
+    let text = |link| {
+        internal(graph, script, link)
+            .filter(|text| graph.node_type(*text) == NodeType::String)
+            .map(|text| graph.node_name(text))
+            .filter(|text| !text.is_empty())
+    };
+    // Code that is handed in as text has no name, but perhaps one it gives itself (`//# sourceURL=`).
+    let path = text("name").or_else(|| text("source_url")).unwrap_or_else(|| {
         let own = graph.node_name(script);
         own.strip_prefix("system / Script / ").unwrap_or(own)
     });
@@ -115,4 +120,46 @@ pub(crate) fn property(graph: &HeapGraph, node: NodeId, name: &str) -> Option<No
 /// Whether an internal link is named by a number: a slot of a store or a table, a position and no name.
 pub(crate) fn is_slot(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leakline_testkit::graph::draw;
+
+    /// The path of the script whose node holds these texts, by the closure `f`.
+    fn path(script: &str) -> Option<String> {
+        let drawn = draw(&format!(
+            "
+            root -> f
+            f -(internal shared)-> shared
+            shared -(internal script)-> script
+            node f: closure f 64
+            {script}
+            "
+        ));
+        script_of_closure(&drawn.graph, drawn.node("f"))
+    }
+
+    #[test]
+    fn a_script_is_called_by_its_name_or_by_the_one_it_gives_itself() {
+        let name = "script -(internal name)-> name\nnode name: string /srv/app.js 32";
+        let own = "script -(internal source_url)-> url\nnode url: string zoo.js 32";
+        let nameless = "script -(internal name)-> name\nnode name: concatenated_string /x 32";
+        let node = "node script: code system_/_Script_/_/srv/own.js 64";
+        assert_eq!(path(&format!("{node}\n{name}\n{own}")).as_deref(), Some("/srv/app.js"));
+        assert_eq!(path(&format!("{node}\n{nameless}\n{own}")).as_deref(), Some("zoo.js"));
+        assert_eq!(path(&format!("{node}\n{nameless}")).as_deref(), Some("/srv/own.js"));
+        assert_eq!(path("node script: code system_/_Script_/_ 64"), None);
+    }
+
+    #[test]
+    fn the_runtimes_own_files_are_told_from_the_users() {
+        for own in ["", "node:events", "internal/timers.js", "ext:deno_node/_events.mjs"] {
+            assert!(is_builtin(own), "{own}");
+        }
+        for user in ["/srv/app.js", "file:///srv/app.mjs", "evalmachine.<anonymous>"] {
+            assert!(!is_builtin(user), "{user}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Hand-drawn `.heapsnapshot` files, in the layouts of Node 20 and Node 24.
+//! Hand-drawn `.heapsnapshot` files, in every layout that V8 has written since Node 12.
 //!
 //! A real snapshot has fifty thousand objects and other sizes on every machine, so no text that is derived
 //! from one can be compared letter by letter. These files have a few hundred objects, the same bytes
@@ -15,10 +15,20 @@ use serde_json::json;
 /// Whose layout a file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// With `trace_node_id`, and a line per object.
+    /// Six node fields, the last of them `trace_node_id`; a line per object. Node 14 too.
+    Node12,
+    /// A seventh field, `detachedness`. Node 18 too.
+    Node16,
+    /// With the types `object shape` and `wasm object`.
     Node20,
-    /// Without it, with `extra_native_bytes`, and all numbers of a section on one line.
+    /// As Node 20, of a V8 with compressed pointers: sizes are multiples of four. Electron 22 wrote this.
+    Electron,
+    /// Six node fields again, the last of them `detachedness`; `extra_native_bytes`, one line for all numbers of a
+    /// section, and one type more than there are fields.
     Node24,
+    /// As Node 24, with `script_object_index` in the middle of a location and, after those, sections of scopes that
+    /// hold negative numbers. Deno and Chromium of 2026.
+    Newest,
 }
 
 const NODE_TYPES: [&str; 16] = [
@@ -48,58 +58,69 @@ const TRACE_FUNCTION_FIELDS: [&str; 6] =
 
 const TRACE_NODE_FIELDS: [&str; 5] = ["id", "function_info_index", "count", "size", "children"];
 
-const LOCATION_FIELDS: [&str; 4] = ["object_index", "script_id", "line", "column"];
-
 impl Layout {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Node12, Self::Node16, Self::Node20, Self::Electron, Self::Node24, Self::Newest];
+
     fn node_fields(self) -> &'static [&'static str] {
         match self {
-            Self::Node20 => {
+            Self::Node12 => &["type", "name", "id", "self_size", "edge_count", "trace_node_id"],
+            Self::Node16 | Self::Node20 | Self::Electron => {
                 &["type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness"]
             }
-            Self::Node24 => &["type", "name", "id", "self_size", "edge_count", "detachedness"],
+            Self::Node24 | Self::Newest => {
+                &["type", "name", "id", "self_size", "edge_count", "detachedness"]
+            }
         }
     }
 
     /// Node 24 has dropped the last one.
     fn node_types(self) -> &'static [&'static str] {
         match self {
-            Self::Node20 => &NODE_TYPES,
-            Self::Node24 => &NODE_TYPES[..15],
+            Self::Node12 | Self::Node16 => &NODE_TYPES[..14],
+            Self::Node20 | Self::Electron => &NODE_TYPES,
+            Self::Node24 | Self::Newest => &NODE_TYPES[..15],
+        }
+    }
+
+    fn location_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Newest => &["object_index", "script_id", "script_object_index", "line", "column"],
+            _ => &["object_index", "script_id", "line", "column"],
         }
     }
 
     /// By which link a function's description holds its script.
     fn script_link(self) -> &'static str {
         match self {
-            Self::Node20 => "script_or_debug_info",
-            Self::Node24 => "script",
+            Self::Node24 | Self::Newest => "script",
+            _ => "script_or_debug_info",
         }
+    }
+
+    /// Whether each record stands on a line of its own.
+    fn has_lines(self) -> bool {
+        !matches!(self, Self::Node24 | Self::Newest)
     }
 
     fn between_rows(self) -> &'static str {
-        match self {
-            Self::Node20 => "\n,",
-            Self::Node24 => ",",
-        }
+        if self.has_lines() { "\n," } else { "," }
     }
 
     fn before_end(self) -> &'static str {
-        match self {
-            Self::Node20 => "\n",
-            Self::Node24 => "",
-        }
+        if self.has_lines() { "\n" } else { "" }
     }
 
     /// The keys in V8's order, which a map of `serde_json` would not keep.
     fn header(self, nodes: usize, edges: usize) -> String {
         let list = |names: &[&str]| json!(names).to_string();
         let fields = self.node_fields();
-        let numbers = vec!["number"; fields.len() - 2];
-        let extra = match self {
-            Self::Node20 => "",
-            Self::Node24 => ",\"extra_native_bytes\":0",
-        };
-        let meta = [
+        // Node 24 had dropped a field and not its type.
+        let too_many = usize::from(matches!(self, Self::Node24 | Self::Node12));
+        let numbers = vec!["number"; fields.len() - 2 + too_many];
+        let extra = if self.has_lines() { "" } else { ",\"extra_native_bytes\":0" };
+        let mut meta = vec![
             format!("\"node_fields\":{}", list(fields)),
             format!(
                 "\"node_types\":[{},\"string\",{}]",
@@ -111,8 +132,11 @@ impl Layout {
             format!("\"trace_function_info_fields\":{}", list(&TRACE_FUNCTION_FIELDS)),
             format!("\"trace_node_fields\":{}", list(&TRACE_NODE_FIELDS)),
             format!("\"sample_fields\":{}", list(&["timestamp_us", "last_assigned_id"])),
-            format!("\"location_fields\":{}", list(&LOCATION_FIELDS)),
+            format!("\"location_fields\":{}", list(self.location_fields())),
         ];
+        if self == Self::Newest {
+            meta.push(format!("\"scope_fields\":{}", list(&["script_node_index", "scope_id"])));
+        }
         format!(
             "{{\"meta\":{{{}}},\"node_count\":{nodes},\"edge_count\":{edges},\
              \"trace_function_count\":0{extra}}}",
@@ -138,7 +162,8 @@ struct NodeRow {
     kind: usize,
     name: usize,
     id: u32,
-    size: u32,
+    size: u64,
+    detachedness: u8,
 }
 
 /// A snapshot being drawn. It begins with the root and `(GC roots)`.
@@ -148,7 +173,8 @@ pub struct Snapshot {
     nodes: Vec<NodeRow>,
     ids: HashSet<u32>,
     edges: Vec<(usize, usize, usize, usize)>,
-    locations: Vec<[usize; 4]>,
+    /// Object, script's number, script, line, column.
+    locations: Vec<[usize; 5]>,
     strings: Vec<String>,
     string_index: HashMap<String, usize>,
 }
@@ -180,12 +206,17 @@ impl Snapshot {
     ///
     /// # Panics
     /// If the layout has no such type, or the id is taken: a test's own fault.
-    pub fn node(&mut self, kind: &str, name: &str, id: u32, size: u32) -> Node {
+    pub fn node(&mut self, kind: &str, name: &str, id: u32, size: u64) -> Node {
         let kind = position(self.layout.node_types(), kind);
         assert!(self.ids.insert(id), "two objects @{id}");
         let name = self.string(name);
-        self.nodes.push(NodeRow { kind, name, id, size });
+        self.nodes.push(NodeRow { kind, name, id, size, detachedness: 0 });
         Node(self.nodes.len() - 1)
+    }
+
+    /// Marks an object as attached (1) or detached (2), where the layout can say so.
+    pub fn detachedness(&mut self, node: Node, state: u8) {
+        self.nodes[node.0].detachedness = state;
     }
 
     /// Adds an edge with a name: `property`, `context`, `internal`, `shortcut`, `weak`.
@@ -209,7 +240,7 @@ impl Snapshot {
 
     /// Gives an object a place in a script. Line and column count from 0, as in the file.
     pub fn location(&mut self, node: Node, script: Script, line: usize, column: usize) {
-        self.locations.push([node.0, script.number as usize, line, column]);
+        self.locations.push([node.0, script.number as usize, script.node.0, line, column]);
     }
 
     /// Adds a script: its number, its path, and the first of the two object ids it takes.
@@ -235,26 +266,41 @@ impl Snapshot {
         for (i, edge) in self.edges.iter().enumerate() {
             owned[edge.0].push(i);
         }
-        let width = self.layout.node_fields().len();
+        let fields = self.layout.node_fields();
+        let width = fields.len();
         let nodes = self.nodes.iter().zip(&owned).map(|(n, owned)| {
-            let mut row = vec![n.kind, n.name, n.id as usize, n.size as usize, owned.len()];
-            row.resize(width, 0);
-            row
+            let value = |field: &&str| match *field {
+                "type" => n.kind,
+                "name" => n.name,
+                "id" => n.id as usize,
+                "self_size" => n.size as usize,
+                "edge_count" => owned.len(),
+                "detachedness" => n.detachedness.into(),
+                _ => 0,
+            };
+            fields.iter().map(value).collect()
         });
         let edges = owned.iter().flatten().map(|&i| {
             let (_, kind, name, to) = self.edges[i];
             vec![kind, name, to * width]
         });
-        let locations = self.locations.iter().map(|&[node, s, l, c]| vec![node * width, s, l, c]);
+        let locations = self.locations.iter().map(|&[node, number, script, line, column]| {
+            let value = |field: &&str| match *field {
+                "object_index" => node * width,
+                "script_id" => number,
+                "script_object_index" => script * width,
+                "line" => line,
+                _ => column,
+            };
+            self.layout.location_fields().iter().map(value).collect()
+        });
         let strings: Vec<String> = self.strings.iter().map(|s| json!(s).to_string()).collect();
-        let between = match self.layout {
-            Layout::Node20 => ",\n",
-            Layout::Node24 => ",",
-        };
+        let between = if self.layout.has_lines() { ",\n" } else { "," };
         let end = self.layout.before_end();
+        let scopes = if self.layout == Layout::Newest { "\"scopes\":[0,-2],\n" } else { "" };
         format!(
             "{{\"snapshot\":{},\n\"nodes\":[{}{end}],\n\"edges\":[{}{end}],\n\"trace_function_infos\":[],\n\
-             \"trace_tree\":[],\n\"samples\":[],\n\"locations\":[{}{end}],\n\"strings\":[{}]}}",
+             \"trace_tree\":[],\n\"samples\":[],\n\"locations\":[{}{end}],\n{scopes}\"strings\":[{}]}}",
             self.layout.header(self.nodes.len(), self.edges.len()),
             self.rows(nodes),
             self.rows(edges),
@@ -316,7 +362,7 @@ mod tests {
     /// Follows the numbers by hand, as the format describes them.
     #[test]
     fn the_numbers_lead_where_they_were_drawn() {
-        for layout in [Layout::Node20, Layout::Node24] {
+        for layout in Layout::ALL {
             let file = drawn(layout);
             let fields = file["snapshot"]["meta"]["node_fields"].as_array().unwrap();
             let width = fields.len();
@@ -355,19 +401,42 @@ mod tests {
                     format!("(shared function info).{link} = /srv/app.js"),
                 ]
             );
-            assert_eq!(numbers("locations"), [3 * width, 3, 4, 2]);
+            let mut place = vec![3 * width, 3, 4, 2];
+            if layout == Layout::Newest {
+                // The script's node: the fourth after the root, `(GC roots)`, `A` and `b`.
+                place.insert(2, 4 * width);
+            }
+            assert_eq!(numbers("locations"), place);
         }
     }
 
     #[test]
     fn the_headers_are_v8s() {
         let meta = |layout| drawn(layout)["snapshot"]["meta"].clone();
-        let (old, new) = (meta(Layout::Node20), meta(Layout::Node24));
-        for meta in [&old, &new] {
-            let fields = meta["node_fields"].as_array().unwrap().len();
-            assert_eq!(meta["node_types"].as_array().unwrap().len(), fields);
-        }
-        assert_eq!(old["node_fields"][5], "trace_node_id");
-        assert_eq!(new["node_fields"][5], "detachedness");
+        let counts = Layout::ALL.map(|layout| {
+            let meta = meta(layout);
+            let len = |list: &Value| list.as_array().map_or(0, Vec::len);
+            let types = len(&meta["node_types"][0]);
+            (
+                len(&meta["node_fields"]),
+                len(&meta["node_types"]),
+                types,
+                len(&meta["location_fields"]),
+            )
+        });
+        // As real files have them, in the order of the layouts.
+        let real = [
+            (6, 7, 14, 4),
+            (7, 7, 14, 4),
+            (7, 7, 16, 4),
+            (7, 7, 16, 4),
+            (6, 7, 15, 4),
+            (6, 6, 15, 5),
+        ];
+        assert_eq!(counts, real);
+        assert_eq!(meta(Layout::Node12)["node_fields"][5], "trace_node_id");
+        assert_eq!(meta(Layout::Node20)["node_fields"][5], "trace_node_id");
+        assert_eq!(meta(Layout::Node24)["node_fields"][5], "detachedness");
+        assert_eq!(meta(Layout::Newest)["location_fields"][2], "script_object_index");
     }
 }

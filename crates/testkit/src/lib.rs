@@ -4,4 +4,5 @@ pub mod graph;
 pub mod heapsnapshot;
 pub mod load;
 pub mod node;
+pub mod runtimes;
 pub mod variants;

@@ -30,13 +30,12 @@ pub fn workspace_root() -> PathBuf {
 
 /// Finds a Node binary of that major version.
 ///
-/// Looked at in this order: `LEAKLINE_NODE_<major>`, the npm package `node` in `tests-node`, what `scripts/test.sh` put
-/// into `target/node-<major>`, and `node` on `PATH`.
+/// Looked at in this order: `LEAKLINE_NODE_<major>`, what the lockfile in `tests-node/runtimes` brought, and `node` on
+/// `PATH`.
 ///
 /// # Errors
 /// None of them is that version: the text says what to install.
 pub fn node_binary(major: u32) -> io::Result<PathBuf> {
-    let root = workspace_root();
     let variable = format!("LEAKLINE_NODE_{major}");
     if let Some(path) = std::env::var_os(&variable).map(PathBuf::from) {
         return match major_version(&path) {
@@ -48,21 +47,34 @@ pub fn node_binary(major: u32) -> io::Result<PathBuf> {
             ))),
         };
     }
-    let installed = "node_modules/node/bin/node";
+    let package = format!("node-{major}-linux-{}", npm_arch());
     let candidates = [
-        root.join("tests-node").join(installed),
-        root.join("target").join(format!("node-{major}")).join(installed),
+        runtimes_folder().join("node_modules").join(package).join("bin/node"),
         on_path("node").unwrap_or_default(),
     ];
     candidates.into_iter().find(|path| major_version(path) == Some(major)).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::NotFound,
             format!(
-                "this test needs Node {major}: run scripts/test.sh, which installs it (`npm ci` in tests-node brings \
-                 Node 24), put Node {major} on PATH, or name a binary in {variable}"
+                "this test needs Node {major}: run scripts/test.sh, which installs it (`npm ci` in \
+                 tests-node/runtimes), put Node {major} on PATH, or name a binary in {variable}"
             ),
         )
     })
+}
+
+/// Where npm puts the runtimes of the tests.
+pub(crate) fn runtimes_folder() -> PathBuf {
+    workspace_root().join("tests-node/runtimes")
+}
+
+/// The processor as npm's packages call it.
+pub(crate) fn npm_arch() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    }
 }
 
 /// The first file of that name in the folders of `PATH`.

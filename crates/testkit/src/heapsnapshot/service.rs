@@ -111,14 +111,14 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     /// A part of the service that is there once: its id is the next one.
-    fn part(&mut self, kind: &str, name: &str, size: u32) -> Node {
+    fn part(&mut self, kind: &str, name: &str, size: u64) -> Node {
         let id = self.next_id;
         self.next_id += 2;
         self.snapshot.node(kind, name, id, size)
     }
 
     /// The `n`th part of the `i`th member of a family.
-    fn member(&mut self, family: u32, i: usize, n: u32, kind: &str, name: &str, size: u32) -> Node {
+    fn member(&mut self, family: u32, i: usize, n: u32, kind: &str, name: &str, size: u64) -> Node {
         let id = family + 10 * i as u32 + 2 * n + self.service.id_offset;
         self.snapshot.node(kind, name, id, size)
     }
@@ -126,7 +126,7 @@ impl Drawing<'_> {
     /// The backing store of something that grows is another object each time.
     fn store(&mut self, which: u32, entries: usize) -> Node {
         let id = BACKING_STORES + 100 * which + 2 * self.generation as u32 + self.service.id_offset;
-        self.snapshot.node("array", "", id, 16 + 8 * entries as u32)
+        self.snapshot.node("array", "", id, 16 + 8 * entries as u64)
     }
 
     fn held(&mut self, from: Node, kind: &str, name: &str, to: Node) -> Node {
