@@ -69,18 +69,22 @@ pub(crate) fn distances_named(graph: &HeapGraph, names: &Names, buffers: &Buffer
         half_met: Bits::new(names.pair_count()),
         skipping: Skipping::of(names),
     };
+    // A root that is held twice is visited twice, which matters to halves of `WeakMap` entries.
+    let mut roots = Vec::new();
     for edge in graph.edges(graph.root()) {
         if is_user_root(graph, names, edge.to) {
-            search.reach(edge.to.0, 1);
+            search.raw[edge.to.index()] = 1;
+            search.seen.set(edge.to.index());
+            roots.push(edge.to.0);
         }
     }
-    let has_user_roots = search.ends > 0;
-    search.run();
+    search.run(&roots);
     search.ends = 0;
     // The root may have been met on the way; it starts over all the same.
     let root = graph.root();
-    search.reach(root.0, if has_user_roots { Distances::SYSTEM } else { 0 });
-    search.run();
+    search.raw[root.index()] = if roots.is_empty() { 0 } else { Distances::SYSTEM };
+    search.seen.set(root.index());
+    search.run(&[root.0]);
     buffers.give(search.queue);
     Distances { raw: search.raw.into() }
 }
@@ -105,43 +109,46 @@ struct Search<'a> {
 const AHEAD: usize = 8;
 
 impl Search<'_> {
-    fn reach(&mut self, node: u32, distance: i32) {
-        self.raw[node as usize] = distance;
-        let fresh = self.seen.insert(node as usize);
-        if fresh || self.ends == 0 {
-            self.queue[self.ends] = node;
-            self.ends += 1;
+    /// Visits the roots, then everything that is met on the way, in order.
+    fn run(&mut self, roots: &[u32]) {
+        for &root in roots {
+            self.visit(root);
         }
-    }
-
-    fn run(&mut self) {
-        let (edges, first_edges) = (self.edges, self.first_edges);
         let mut next = 0;
         while next < self.ends {
-            let node = self.queue[next];
-            if let Some(&far) = self.queue[..self.ends].get(next + 2 * AHEAD) {
-                memory::prefetch(first_edges, far as usize);
+            let met = &self.queue[..self.ends];
+            let node = met[next];
+            if let Some(&far) = met.get(next + 2 * AHEAD) {
+                memory::prefetch(self.first_edges, far as usize);
                 memory::prefetch(&self.raw, far as usize);
                 memory::prefetch(self.labels, far as usize);
             }
-            if let Some(&near) = self.queue[..self.ends].get(next + AHEAD) {
-                memory::prefetch(edges, first_edges[near as usize] as usize);
+            if let Some(&near) = met.get(next + AHEAD) {
+                memory::prefetch(self.edges, self.first_edges[near as usize] as usize);
             }
             next += 1;
-            let distance = self.raw[node as usize].saturating_add(1);
-            let range =
-                first_edges[node as usize] as usize..first_edges[node as usize + 1] as usize;
-            let skip = self.skipping.of_label(self.labels[node as usize]);
-            for (e, &edge) in range.clone().zip(&edges[range]) {
-                let to = edge.to();
-                if self.seen.get(to as usize)
-                    || edge.is(EdgeType::Weak)
-                    || self.passes_over(skip, e, edge)
-                {
-                    continue;
-                }
-                self.reach(to, distance);
+            self.visit(node);
+        }
+    }
+
+    #[inline]
+    fn visit(&mut self, node: u32) {
+        let (edges, first_edges) = (self.edges, self.first_edges);
+        let distance = self.raw[node as usize].saturating_add(1);
+        let range = first_edges[node as usize] as usize..first_edges[node as usize + 1] as usize;
+        let skip = self.skipping.of_label(self.labels[node as usize]);
+        for (e, &edge) in range.clone().zip(&edges[range]) {
+            let to = edge.to();
+            if self.seen.get(to as usize)
+                || edge.is(EdgeType::Weak)
+                || self.passes_over(skip, e, edge)
+            {
+                continue;
             }
+            self.seen.set(to as usize);
+            self.raw[to as usize] = distance;
+            self.queue[self.ends] = to;
+            self.ends += 1;
         }
     }
 

@@ -8,6 +8,7 @@
 //! own length can justify. Whatever is wrong becomes an [`Error`] with the section and byte offset.
 
 mod error;
+pub mod index;
 mod json;
 mod meta;
 mod v8;

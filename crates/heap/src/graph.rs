@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::retainers::source_of;
 use crate::{
     Column, EdgeColumn, EdgeType, MAX_NODES, NodeLabels, NodeType, PackedEdge, SizeColumn,
     StringTable,
@@ -260,13 +261,7 @@ impl HeapGraph {
 
     /// The node that holds by this edge. Costs a binary search.
     pub fn edge_source(&self, id: EdgeId) -> NodeId {
-        // The last node whose edges begin at or before it; nodes without edges begin where the next does.
-        let (mut low, mut high) = (0, self.node_count());
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            if self.columns.first_edge.get(middle) <= id.0 { low = middle } else { high = middle }
-        }
-        NodeId(low as u32)
+        source_of(&self.columns.first_edge, id)
     }
 
     /// The edge's name where it is text, `None` where it is a number.

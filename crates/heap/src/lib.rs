@@ -14,6 +14,7 @@ pub mod memory;
 mod packed;
 mod retainers;
 mod sizes;
+mod stored;
 mod strings;
 
 pub use column::{Column, Lender};
@@ -22,4 +23,5 @@ pub use kinds::{EdgeType, NodeType};
 pub use packed::{EdgeColumn, LongNames, MAX_NODES, NodeLabels, PackedEdge};
 pub use retainers::{Retainer, Retainers};
 pub use sizes::{Bytes, SizeColumn};
+pub use stored::{SectionSink, Sections};
 pub use strings::{StringTable, StringTableBuilder};

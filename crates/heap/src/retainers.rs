@@ -1,15 +1,24 @@
 //! Edges backwards: who holds a node.
 
 use crate::memory::zeroed;
-use crate::{EdgeId, HeapGraph, NodeId};
+use crate::{Column, EdgeId, HeapGraph, NodeId};
 
 /// The edges of a graph by their target, in CSR form. Built once, in O(nodes + edges), by counting
 /// sort: the retainers of a node stand in the order of the edges in the snapshot.
 #[derive(Clone, Debug)]
 pub struct Retainers {
-    first: Vec<u32>,
-    edge: Vec<u32>,
-    from: Vec<u32>,
+    pub(crate) first: Column<u32>,
+    pub(crate) edge: Column<u32>,
+    from: Sources,
+}
+
+/// Where edges come from.
+#[derive(Clone, Debug)]
+enum Sources {
+    /// In the order of the retainers.
+    Listed(Vec<u32>),
+    /// By looking for the edge among the first edges of the nodes; half the size, for what is kept on disk.
+    Searched(Column<u32>),
 }
 
 /// One edge seen from its target.
@@ -44,17 +53,47 @@ impl Retainers {
                 *slot += 1;
             }
         }
-        Self { first, edge, from }
+        Self { first: first.into(), edge: edge.into(), from: Sources::Listed(from) }
+    }
+
+    /// Takes columns that somebody lends, made of `graph`.
+    pub(crate) fn lent(first: Column<u32>, edge: Column<u32>, graph: &HeapGraph) -> Self {
+        Self { first, edge, from: Sources::Searched(graph.columns().first_edge.clone()) }
     }
 
     /// Who holds `node`.
     pub fn of_node(&self, node: NodeId) -> impl Iterator<Item = Retainer> + '_ {
-        let range = self.first[node.index()] as usize..self.first[node.index() + 1] as usize;
-        range.map(|i| Retainer { edge: EdgeId(self.edge[i]), from: NodeId(self.from[i]) })
+        let start = self.first.get(node.index()) as usize;
+        let edges = self.edge.range(start..start + self.count(node));
+        edges.iter().enumerate().map(move |(i, &edge)| {
+            let edge = EdgeId(edge);
+            let from = match &self.from {
+                Sources::Listed(from) => NodeId(from[start + i]),
+                Sources::Searched(first_edges) => source_of(first_edges, edge),
+            };
+            Retainer { edge, from }
+        })
     }
 
     /// How many edges lead to `node`.
     pub fn count(&self, node: NodeId) -> usize {
-        (self.first[node.index() + 1] - self.first[node.index()]) as usize
+        let (start, end) = (self.first.get(node.index()), self.first.get(node.index() + 1));
+        // Always a rising pair, unless somebody lends us nonsense.
+        end.saturating_sub(start) as usize
     }
+}
+
+/// The node among whose edges this one is: the last whose edges begin at or before it. Nodes without edges
+/// begin where the next one does. `first_edges` has an entry more than there are nodes.
+pub(crate) fn source_of(first_edges: &Column<u32>, edge: EdgeId) -> NodeId {
+    let (mut low, mut high) = (0, first_edges.len().saturating_sub(1));
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if first_edges.get(middle) <= edge.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    NodeId(low as u32)
 }
