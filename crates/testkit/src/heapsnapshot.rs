@@ -3,9 +3,11 @@
 //! A real snapshot has fifty thousand objects and other sizes on every machine, so no text that is derived
 //! from one can be compared letter by letter. These files have a few hundred objects, the same bytes
 //! on every run, and V8's layout to the letter: fields, types, order of the sections, line breaks.
-//! [`Snapshot`] draws any graph; [`service`] draws the heap of a small Node service as it grows.
+//! [`Snapshot`] draws any graph; [`service`] draws the heap of a small Node service as it grows, [`showcase`] one
+//! that has something for every view.
 
 pub mod service;
+pub mod showcase;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -139,6 +141,7 @@ struct NodeRow {
     name: usize,
     id: u32,
     size: u32,
+    detachedness: usize,
 }
 
 /// A snapshot being drawn. It begins with the root and `(GC roots)`.
@@ -184,8 +187,13 @@ impl Snapshot {
         let kind = position(self.layout.node_types(), kind);
         assert!(self.ids.insert(id), "two objects @{id}");
         let name = self.string(name);
-        self.nodes.push(NodeRow { kind, name, id, size });
+        self.nodes.push(NodeRow { kind, name, id, size, detachedness: 0 });
         Node(self.nodes.len() - 1)
+    }
+
+    /// Marks an object as one that the embedder has let go of.
+    pub fn detach(&mut self, node: Node) {
+        self.nodes[node.0].detachedness = 2;
     }
 
     /// Adds an edge with a name: `property`, `context`, `internal`, `shortcut`, `weak`.
@@ -238,7 +246,9 @@ impl Snapshot {
         let width = self.layout.node_fields().len();
         let nodes = self.nodes.iter().zip(&owned).map(|(n, owned)| {
             let mut row = vec![n.kind, n.name, n.id as usize, n.size as usize, owned.len()];
-            row.resize(width, 0);
+            row.resize(width - 1, 0);
+            // The last field in both layouts.
+            row.push(n.detachedness);
             row
         });
         let edges = owned.iter().flatten().map(|&i| {
