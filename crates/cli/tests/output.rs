@@ -316,11 +316,31 @@ fn help() {
     desk.shot("help", "--help").expect_code(0);
     desk.shot("help_short", "-h").expect_code(0);
     desk.shot("version", "--version").expect_code(0);
-    let commands =
-        ["demo", "investigate", "suspects", "summary", "diff", "retainers", "trend", "explain"];
+    let commands = [
+        "demo",
+        "investigate",
+        "suspects",
+        "summary",
+        "diff",
+        "retainers",
+        "object",
+        "containment",
+        "dominators",
+        "stats",
+        "strings",
+        "closures",
+        "contexts",
+        "collections",
+        "detached",
+        "native-contexts",
+        "search",
+        "trend",
+        "explain",
+    ];
     let listed = desk.run("--help").stdout;
     for command in commands {
-        desk.shot(&format!("help_{command}"), &format!("{command} --help")).expect_code(0);
+        let name = format!("help_{}", command.replace('-', "_"));
+        desk.shot(&name, &format!("{command} --help")).expect_code(0);
         assert!(listed.contains(&format!("\n  {command} ")), "{command} is not listed");
     }
     let shown = listed.split("Commands:").nth(1).and_then(|t| t.split("\n\n").next()).unwrap();
