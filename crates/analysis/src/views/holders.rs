@@ -20,9 +20,12 @@ pub struct Holder {
     pub edge_type: &'static str,
     /// The object that holds.
     pub owner: ObjectRef,
+    /// The class it stands under in the summary.
+    pub owner_class: String,
 }
 
-/// The best retainer of each of `nodes`, in their order. O(edges) twice, and a small table of `nodes`.
+/// The best retainer of each of `nodes`, in their order. O(edges) twice, and a
+/// small table of `nodes`.
 pub(super) fn holders(heap: &Heap<'_>, nodes: &[NodeId]) -> Vec<Option<Holder>> {
     let first = best_retainers(heap, nodes);
     let stores: Vec<NodeId> = first
@@ -43,6 +46,7 @@ pub(super) fn holders(heap: &Heap<'_>, nodes: &[NodeId]) -> Vec<Option<Holder>> 
             edge: heap.graph.edge_label(edge),
             edge_type: edge.kind.name(),
             owner: ObjectRef::of(heap.graph, owner),
+            owner_class: heap.analysis.class_name(owner).to_owned(),
         })
     };
     first.iter().zip(&owners).map(words).collect()

@@ -14,6 +14,7 @@ use leakline_heap::{HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use super::holders::{Holder, holders};
 use super::row::{Heap, Texts};
 
 /// Where V8 cuts a text unless it was told otherwise, in UTF-16 units.
@@ -64,6 +65,8 @@ pub struct DuplicatedString {
     pub certain: bool,
     /// The first of them.
     pub ids: Vec<String>,
+    /// By what name the first is held, and by whom.
+    pub held_by: Option<Holder>,
 }
 
 /// One string on its way into a group.
@@ -77,7 +80,7 @@ struct Entry {
     node: NodeId,
 }
 
-/// The texts that exist at least `min_count` times. O(nodes + text, copies sorted).
+/// The texts that exist at least `min_count` times. O(nodes + edges + text, copies sorted).
 pub fn duplicated_strings(heap: &Heap<'_>, min_count: u64) -> StringsView {
     let graph = heap.graph;
     let told = Told::of(graph);
@@ -106,11 +109,14 @@ pub fn duplicated_strings(heap: &Heap<'_>, min_count: u64) -> StringsView {
         entries.push(Entry { text, size: if whole { 0 } else { size }, told, node });
     }
     entries.sort_unstable();
-    let mut strings: Vec<DuplicatedString> = entries
+    let (mut strings, firsts): (Vec<DuplicatedString>, Vec<NodeId>) = entries
         .chunk_by(|a, b| (a.text, a.size, a.told) == (b.text, b.size, b.told))
         .filter(|group| group.len() as u64 >= min_count.max(2))
         .map(|group| duplicated(heap, group))
-        .collect();
+        .unzip();
+    for (string, held_by) in strings.iter_mut().zip(holders(heap, &firsts)) {
+        string.held_by = held_by;
+    }
     strings.sort_by(|a, b| {
         (Reverse(a.wasted_bytes), &a.text, a.bytes_each).cmp(&(
             Reverse(b.wasted_bytes),
@@ -133,12 +139,13 @@ pub fn duplicated_strings(heap: &Heap<'_>, min_count: u64) -> StringsView {
     }
 }
 
-fn duplicated(heap: &Heap<'_>, group: &[Entry]) -> DuplicatedString {
+/// A group's row, and its first member.
+fn duplicated(heap: &Heap<'_>, group: &[Entry]) -> (DuplicatedString, NodeId) {
     let sizes = || group.iter().map(|e| heap.analysis.shallow_size(e.node));
     let total = sizes().fold(0, u64::saturating_add);
     let largest = sizes().max().unwrap_or(0);
-    let Entry { text, size, told, .. } = group[0];
-    DuplicatedString {
+    let Entry { text, size, told, node } = group[0];
+    let row = DuplicatedString {
         text: heap.graph.strings().get(text).to_owned(),
         count: group.len() as u64,
         bytes_each: largest,
@@ -148,7 +155,9 @@ fn duplicated(heap: &Heap<'_>, group: &[Entry]) -> DuplicatedString {
         // Equal beginning, size, length and hash.
         certain: size == 0 || told[1] != 0,
         ids: group.iter().take(MAX_IDS).map(|e| heap.id(e.node)).collect(),
-    }
+        held_by: None,
+    };
+    (row, node)
 }
 
 /// Whether a string of this size has no more text than this.

@@ -3,7 +3,7 @@
 use leakline_analysis::views::{CollectionRow, CollectionsView};
 use leakline_heap::Bytes;
 
-use super::words::{clean, name};
+use super::words::{clean, held_as};
 use super::{WIDTH, grouped};
 use crate::style::wrap;
 use crate::table::{Align, Table};
@@ -59,7 +59,7 @@ pub fn collections(document: &ViewDocument<CollectionsView>) -> String {
     for row in &view.collections {
         let known = if row.entries_known { "" } else { "+?" };
         table.row(vec![
-            held_as(row),
+            held_as(row.held_by.as_ref()),
             format!("{} {}", clean(&collection_name(row), 20), row.object.object.id),
             format!("{}{known}", grouped(row.entries)),
             row.capacity.map_or_else(|| "?".into(), grouped),
@@ -85,15 +85,5 @@ fn collection_name(row: &CollectionRow) -> String {
         "Object" => row.object.class.clone(),
         "" => kind,
         name => name.into(),
-    }
-}
-
-fn held_as(row: &CollectionRow) -> String {
-    let Some(held) = &row.held_by else { return "-".into() };
-    let edge = clean(&held.edge, 24);
-    match held.edge_type {
-        "context" => format!("variable {edge}"),
-        "property" => format!("{edge} of {}", name(&held.owner, 20)),
-        _ => format!("{edge} in {} {}", name(&held.owner, 20), held.owner.id),
     }
 }

@@ -3,7 +3,7 @@
 use leakline_analysis::views::StringsView;
 use leakline_heap::Bytes;
 
-use super::words::{clean, percent};
+use super::words::{clean, held_as, percent};
 use super::{WIDTH, grouped};
 use crate::style::wrap;
 use crate::table::{Align, Table};
@@ -30,7 +30,7 @@ pub fn strings(document: &ViewDocument<StringsView>, limit: usize) -> String {
         ("count", Align::Right),
         ("each", Align::Right),
         ("wasted", Align::Right),
-        ("one of them", Align::Left),
+        ("one of them, held as", Align::Left),
     ]);
     let mut any_uncertain = false;
     for row in view.strings.iter().take(limit) {
@@ -41,7 +41,11 @@ pub fn strings(document: &ViewDocument<StringsView>, limit: usize) -> String {
             grouped(row.count),
             Bytes(row.bytes_each).to_string(),
             Bytes(row.wasted_bytes).to_string(),
-            row.ids.first().cloned().unwrap_or_default(),
+            format!(
+                "{} {}",
+                row.ids.first().map_or("", String::as_str),
+                clean(&held_as(row.held_by.as_ref()), 20)
+            ),
         ]);
     }
     out.push_str(&table.render(WIDTH));

@@ -1,7 +1,7 @@
 //! Objects, edges and places of a heap in few words. Names come from the service's memory: whatever would
 //! disturb a terminal is taken out of them.
 
-use leakline_analysis::views::{EdgeRow, ObjectRow};
+use leakline_analysis::views::{EdgeRow, Holder, ObjectRow};
 use leakline_analysis::{ObjectRef, SourceLocation};
 
 /// A text on one line, without control characters and without those that change the direction or cannot be
@@ -84,6 +84,21 @@ pub(super) fn function(name: &str, at: Option<&SourceLocation>, max: usize) -> S
     format!("{name} {}", place(at, room))
 }
 
+/// The name by which an object is held: `variable sessions`, `host of {host, connection}`.
+pub(super) fn held_as(held: Option<&Holder>) -> String {
+    let Some(held) = held else { return "-".into() };
+    let edge = clean(&held.edge, 24);
+    let owner = match (held.owner.kind, held.owner.name.as_str()) {
+        ("object", "Object") => clean(&held.owner_class, 24),
+        _ => name(&held.owner, 24),
+    };
+    match held.edge_type {
+        "context" => format!("variable {edge}"),
+        "property" => format!("{edge} of {owner}"),
+        _ => format!("{edge} in {owner} {}", held.owner.id),
+    }
+}
+
 /// `37 %`
 pub(super) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
@@ -110,7 +125,8 @@ mod tests {
         let at = SourceLocation { file: "/srv/shop/routes/items.js".into(), line: 12, column: 3 };
         assert_eq!(place(&at, 40), "/srv/shop/routes/items.js:12:3");
         assert_eq!(place(&at, 28), "…/shop/routes/items.js:12:3");
-        assert_eq!(place(&at, 22), "…/items.js:12:3");
+        assert_eq!(place(&at, 22), "…/routes/items.js:12:3");
+        assert_eq!(place(&at, 21), "…/items.js:12:3");
         assert_eq!(place(&at, 11), "…ms.js:12:3");
     }
 
