@@ -523,6 +523,9 @@ fn a_reader_that_went_away_is_success() {
         "summary 1.heapsnapshot",
         "diff 1.heapsnapshot 2.heapsnapshot",
         "retainers 1.heapsnapshot @10001",
+        "object 1.heapsnapshot @10001",
+        "containment 1.heapsnapshot",
+        "search 1.heapsnapshot --name a",
         "suspects 1.heapsnapshot 2.heapsnapshot",
         "investigate 1.heapsnapshot 2.heapsnapshot -o found-text",
         "trend leak.csv",
@@ -532,10 +535,13 @@ fn a_reader_that_went_away_is_success() {
         "summary --help",
         "investigate --show-probe",
     ];
-    let json = text.iter().filter(|l| !l.contains("--")).map(|l| match l.strip_suffix("-text") {
-        Some(start) => format!("{start}-json --json"),
-        None => format!("{l} --json"),
-    });
+    let json =
+        text.iter().filter(|l| !l.contains("--") || l.starts_with("search")).map(|l| {
+            match l.strip_suffix("-text") {
+                Some(start) => format!("{start}-json --json"),
+                None => format!("{l} --json"),
+            }
+        });
     for line in text.iter().map(ToString::to_string).chain(json) {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
