@@ -237,6 +237,18 @@ fn native_contexts_with_their_global_objects_and_sandboxes() {
 }
 
 #[test]
+fn newer_v8s_root_leads_to_the_context_itself() {
+    let (opened, _) = drawn(
+        "
+        root -(shortcut 1)-> main
+        node main: hidden system_/_NativeContext 2264
+        main -(internal extension)-> global
+        ",
+    );
+    assert!(native_contexts(&opened.heap()).contexts[0].main);
+}
+
+#[test]
 fn a_browsers_frame_is_known_by_its_url() {
     let mut b = GraphBuilder::new();
     let root = b.node(NodeType::Synthetic, "", 0);

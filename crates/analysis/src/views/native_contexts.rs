@@ -25,7 +25,7 @@ pub struct NativeContextRow {
     /// The context; its retained size is what goes when only it is lost.
     #[serde(flatten)]
     pub context: ObjectRow,
-    /// Whether it is the program's own: the root leads to its global object.
+    /// Whether it is the program's own: the root leads to it, or to its global object.
     pub main: bool,
     /// The URL or name in its global object's name, where the embedder gives one.
     pub url: Option<String>,
@@ -55,8 +55,9 @@ pub fn native_contexts(heap: &Heap<'_>) -> NativeContextsView {
                 NodeType::Hidden | NodeType::Native | NodeType::Object | NodeType::Other
             )
     };
-    let is_main = |global: NodeId| {
-        graph.edges(graph.root()).any(|e| e.kind == EdgeType::Shortcut && e.to == global)
+    // To the global object up to Node 24, to the context itself in Node 26.
+    let is_main = |node: NodeId| {
+        graph.edges(graph.root()).any(|e| e.kind == EdgeType::Shortcut && e.to == node)
     };
     let mut contexts: Vec<NativeContextRow> = graph
         .nodes()
@@ -72,7 +73,7 @@ pub fn native_contexts(heap: &Heap<'_>) -> NativeContextsView {
             let tree = &heap.analysis.dominators;
             NativeContextRow {
                 context: heap.row(node),
-                main: global.is_some_and(is_main),
+                main: is_main(node) || global.is_some_and(is_main),
                 url: global.and_then(|g| url(graph.node_name(g))),
                 global: global.map(|g| heap.row(g)),
                 sandbox: sandbox.map(|s| heap.row(s)),
