@@ -19,6 +19,9 @@ pub fn collections(document: &ViewDocument<CollectionsView>) -> String {
         Bytes(view.store_bytes),
         document.file
     );
+    if view.collection_count == 0 {
+        return format!("no collections  {}\n", document.file);
+    }
     let mut table = Table::new(&[
         ("kind", Align::Left),
         ("count", Align::Right),
