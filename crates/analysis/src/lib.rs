@@ -2,8 +2,8 @@
 //!
 //! Every analysis is a function of a [`HeapGraph`](leakline_heap::HeapGraph) that returns a value; holding
 //! the value is the proof that it was computed. [`analyze`] computes what the views need, together and on
-//! two threads; [`summary`], [`diff`] and [`retaining_paths`] answer the user's questions from it. Numbers
-//! agree with Chrome `DevTools`, whose rules the modules state.
+//! two threads; [`summary`], [`diff`], [`retaining_paths`] and the [`views`] answer the user's questions
+//! from it. Numbers agree with Chrome `DevTools`, whose rules the modules state.
 //!
 //! **Architecture invariant:** no I/O, no clock, no recursion over heap data; columns of 32-bit integers,
 //! sums of sizes in 64 bits.
@@ -26,6 +26,7 @@ mod retained;
 mod scripts;
 mod shallow;
 mod summary;
+pub mod views;
 
 pub use analysis::{Analysis, ClassTotal, analyze};
 pub use class::{Class, ClassId, ClassIndex, ClassLocation, Interfaces};
@@ -35,8 +36,8 @@ pub use distance::{Distances, distances};
 pub use dominators::{Dominators, dominators};
 pub use essential::{EssentialEdges, essential_edges};
 pub use paths::{
-    ObjectRef, PathOptions, PathStep, PathView, RetainersView, RetainingPath, RetainingPaths,
-    StepView, retaining_paths,
+    ObjectRef, PathOptions, PathStep, PathView, RemainingPaths, RetainersView, RetainingPath,
+    RetainingPaths, StepView, remaining_paths, retaining_paths,
 };
 pub use retained::{RetainedSizes, retained_sizes};
 pub use scripts::{Place, Scripts};

@@ -12,6 +12,10 @@
 //! A way that differs only by a backing store (`[17]`, or `elements` and then `17`) is no other way.
 //! Everything on a way between two dominators is dominated by the upper one, which keeps the search
 //! small; what bounds it in any case is [`MAX_WORK`], and the answer says when it was cut short.
+//!
+//! Retainers can be ignored, as in `DevTools`: what would still hold the object if these let go? Dominators
+//! of the whole graph remain dominators when it loses nodes, so the sections stay; the search only passes
+//! what is still reachable then.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,7 +25,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::bits::Bits;
 use crate::distance::Distances;
+use crate::essential::EssentialEdges;
 
 /// Retainers looked at for one object, all its paths together: some tenths of a second.
 const MAX_WORK: usize = 2_000_000;
@@ -87,8 +93,65 @@ pub fn retaining_paths(
     node: NodeId,
     options: PathOptions,
 ) -> RetainingPaths {
+    let finder = Finder { graph, retainers, analysis, alive: None, work_left: MAX_WORK };
+    paths_of(finder, node, options)
+}
+
+/// Why an object would still be alive if some of its retainers were gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemainingPaths {
+    /// The paths that pass none of the ignored objects.
+    pub paths: RetainingPaths,
+    /// Whether the object is alive, and would be freed without the ignored ones.
+    pub freed: bool,
+}
+
+/// Finds what still keeps `node` alive when the objects `ignored` are passed over. O(nodes + edges) besides
+/// the search.
+pub fn remaining_paths(
+    graph: &HeapGraph,
+    retainers: &Retainers,
+    analysis: &Analysis,
+    node: NodeId,
+    options: PathOptions,
+    ignored: &[NodeId],
+) -> RemainingPaths {
+    let alive = reachable(graph, &analysis.essential, ignored);
+    if !alive.get(node.index()) {
+        let freed = reachable(graph, &analysis.essential, &[]).get(node.index());
+        return RemainingPaths { paths: RetainingPaths::default(), freed };
+    }
+    let alive = Some(&alive);
+    let finder = Finder { graph, retainers, analysis, alive, work_left: MAX_WORK };
+    RemainingPaths { paths: paths_of(finder, node, options), freed: false }
+}
+
+/// What the root reaches over essential edges without passing any of `ignored`.
+fn reachable(graph: &HeapGraph, essential: &EssentialEdges, ignored: &[NodeId]) -> Bits {
+    let mut seen = Bits::new(graph.node_count());
+    for node in ignored {
+        seen.set(node.index());
+    }
+    let mut stack = Vec::new();
+    if seen.insert(graph.root().index()) {
+        stack.push(graph.root());
+    }
+    while let Some(node) = stack.pop() {
+        for edge in graph.edges(node) {
+            if essential.is_essential(edge.id) && seen.insert(edge.to.index()) {
+                stack.push(edge.to);
+            }
+        }
+    }
+    for node in ignored {
+        seen.clear(node.index());
+    }
+    seen
+}
+
+fn paths_of(mut finder: Finder<'_>, node: NodeId, options: PathOptions) -> RetainingPaths {
+    let Finder { graph, analysis, .. } = finder;
     let mut result = RetainingPaths::default();
-    let mut finder = Finder { graph, retainers, analysis, work_left: MAX_WORK };
     // The sections from the object up to the root, each with its shortest way.
     let mut ends = vec![node];
     let mut ways: Vec<Vec<PathStep>> = Vec::new();
@@ -155,6 +218,8 @@ struct Finder<'a> {
     graph: &'a HeapGraph,
     retainers: &'a Retainers,
     analysis: &'a Analysis,
+    /// What a path may pass; `None` for everything.
+    alive: Option<&'a Bits>,
     work_left: usize,
 }
 
@@ -185,6 +250,7 @@ impl Finder<'_> {
                 self.work_left = left;
                 let from = retainer.from;
                 if from == end
+                    || self.alive.is_some_and(|alive| !alive.get(from.index()))
                     || !self.analysis.essential.is_essential(retainer.edge)
                     || !self.analysis.dominators.dominates(start, from)
                 {

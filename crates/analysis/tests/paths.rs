@@ -1,6 +1,6 @@
 //! Retaining paths on drawn graphs and random ones.
 
-use leakline_analysis::{PathOptions, RetainingPaths, analyze, retaining_paths};
+use leakline_analysis::{PathOptions, RetainingPaths, analyze, remaining_paths, retaining_paths};
 use leakline_heap::{HeapGraph, NodeId, Retainers};
 use leakline_testkit::graph::{Drawn, draw, from_edges};
 use proptest::prelude::*;
@@ -133,6 +133,47 @@ proptest! {
                 for step in &path.steps {
                     prop_assert_eq!(graph.edge_source(step.edge), from);
                     prop_assert_eq!(graph.edge(step.edge).to, step.node);
+                    from = step.node;
+                }
+                prop_assert_eq!(from, target);
+            }
+        }
+    }
+
+    #[test]
+    fn what_remains_without_some_retainers_passes_none_of_them(
+        (n, edges) in (3u32..20).prop_flat_map(|n| {
+            (Just(n), prop::collection::vec((0..n, 0..n), 0..60))
+        }),
+        ignored in prop::collection::vec(1u32..20, 1..4),
+    ) {
+        let graph = from_edges(&vec![1; n as usize], &edges);
+        let (held, analysis) = (Retainers::of(&graph), analyze(&graph));
+        let reached = |ignored: &[u32]| {
+            let mut seen = vec![false; n as usize];
+            let mut stack = vec![0u32];
+            while let Some(v) = stack.pop() {
+                if ignored.contains(&v) || std::mem::replace(&mut seen[v as usize], true) {
+                    continue;
+                }
+                stack.extend(edges.iter().filter(|e| e.0 == v).map(|e| e.1));
+            }
+            seen
+        };
+        let ignored: Vec<u32> = ignored.into_iter().filter(|&i| i < n).collect();
+        let (before, after) = (reached(&[]), reached(&ignored));
+        let nodes: Vec<NodeId> = ignored.iter().map(|&i| NodeId(i)).collect();
+        for target in (1..n).filter(|t| !ignored.contains(t)).map(NodeId) {
+            let options = PathOptions::default();
+            let found = remaining_paths(&graph, &held, &analysis, target, options, &nodes);
+            let (alive, was) = (after[target.index()], before[target.index()]);
+            prop_assert_eq!(found.freed, was && !alive);
+            prop_assert_eq!(found.paths.paths.is_empty(), !alive);
+            for path in &found.paths.paths {
+                let mut from = graph.root();
+                for step in &path.steps {
+                    prop_assert!(!nodes.contains(&step.node));
+                    prop_assert_eq!(graph.edge_source(step.edge), from);
                     from = step.node;
                 }
                 prop_assert_eq!(from, target);

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration;
 
+pub mod views;
+
 const EXAMPLES: &str = "\
 EXAMPLES:
   # See it work: a leaking server is started, investigated and explained
@@ -105,8 +107,30 @@ pub enum Command {
     Summary(Summary),
     /// What came and what went between snapshots
     Diff(Diff),
-    /// Who keeps an object alive
+    /// Who keeps an object alive; weak references do not
     Retainers(Retainers),
+    /// One object: its sizes, what it holds, who holds it
+    Object(views::Object),
+    /// What the root, or an object, holds
+    Containment(views::Containment),
+    /// What dies with an object, and with whom it dies
+    Dominators(views::Dominators),
+    /// The heap by kind of memory
+    Stats(views::Stats),
+    /// Strings that exist several times
+    Strings(views::Strings),
+    /// Functions by the line they are written at
+    Closures(views::Closures),
+    /// What closures keep in the scopes they share
+    Contexts(views::Contexts),
+    /// Maps, sets, arrays and dictionaries by how full they are
+    Collections(views::Collections),
+    /// Detached objects: only JavaScript still holds them
+    Detached(views::Detached),
+    /// Worlds with a global object of their own
+    NativeContexts(views::NativeContexts),
+    /// Objects by name, class, id, type, size or script
+    Search(views::Search),
     /// Is it a leak? The verdict on a series of memory samples
     Trend(Trend),
     /// What a rule means and what to do about it
@@ -216,6 +240,12 @@ pub struct Retainers {
     /// Paths to look for
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub max_paths: u16,
+    /// All independent paths, a thousand at most
+    #[arg(long, conflicts_with = "max_paths")]
+    pub all: bool,
+    /// Pass over this retainer: what else holds the object? May be repeated
+    #[arg(long, value_name = "@ID")]
+    pub ignore: Vec<String>,
 }
 
 #[derive(Debug, Args)]

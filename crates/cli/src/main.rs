@@ -4,6 +4,7 @@
 //! `investigate` and the analyses; how it reads is decided in `report`.
 
 mod args;
+mod bytes;
 mod commands;
 mod demo;
 mod duration;

@@ -316,11 +316,31 @@ fn help() {
     desk.shot("help", "--help").expect_code(0);
     desk.shot("help_short", "-h").expect_code(0);
     desk.shot("version", "--version").expect_code(0);
-    let commands =
-        ["demo", "investigate", "suspects", "summary", "diff", "retainers", "trend", "explain"];
+    let commands = [
+        "demo",
+        "investigate",
+        "suspects",
+        "summary",
+        "diff",
+        "retainers",
+        "object",
+        "containment",
+        "dominators",
+        "stats",
+        "strings",
+        "closures",
+        "contexts",
+        "collections",
+        "detached",
+        "native-contexts",
+        "search",
+        "trend",
+        "explain",
+    ];
     let listed = desk.run("--help").stdout;
     for command in commands {
-        desk.shot(&format!("help_{command}"), &format!("{command} --help")).expect_code(0);
+        let name = format!("help_{}", command.replace('-', "_"));
+        desk.shot(&name, &format!("{command} --help")).expect_code(0);
         assert!(listed.contains(&format!("\n  {command} ")), "{command} is not listed");
     }
     let shown = listed.split("Commands:").nth(1).and_then(|t| t.split("\n\n").next()).unwrap();
@@ -503,6 +523,9 @@ fn a_reader_that_went_away_is_success() {
         "summary 1.heapsnapshot",
         "diff 1.heapsnapshot 2.heapsnapshot",
         "retainers 1.heapsnapshot @10001",
+        "object 1.heapsnapshot @10001",
+        "containment 1.heapsnapshot",
+        "search 1.heapsnapshot --name a",
         "suspects 1.heapsnapshot 2.heapsnapshot",
         "investigate 1.heapsnapshot 2.heapsnapshot -o found-text",
         "trend leak.csv",
@@ -512,10 +535,13 @@ fn a_reader_that_went_away_is_success() {
         "summary --help",
         "investigate --show-probe",
     ];
-    let json = text.iter().filter(|l| !l.contains("--")).map(|l| match l.strip_suffix("-text") {
-        Some(start) => format!("{start}-json --json"),
-        None => format!("{l} --json"),
-    });
+    let json =
+        text.iter().filter(|l| !l.contains("--") || l.starts_with("search")).map(|l| {
+            match l.strip_suffix("-text") {
+                Some(start) => format!("{start}-json --json"),
+                None => format!("{l} --json"),
+            }
+        });
     for line in text.iter().map(ToString::to_string).chain(json) {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

@@ -92,6 +92,10 @@ pub struct RetainersDocument {
     /// The paths.
     #[serde(flatten)]
     pub paths: RetainersView,
+    /// What was passed over, as it was asked for.
+    pub ignored: Vec<leakline_analysis::ObjectRef>,
+    /// Whether the object would be freed if the ignored ones let go; `None` when nothing was ignored.
+    pub would_be_freed: Option<bool>,
 }
 
 /// `leakline trend` on one series.

@@ -13,6 +13,7 @@ mod model;
 mod style;
 mod table;
 pub mod text;
+mod views;
 
 pub use documents::{
     DiffDocument, DiffStepDocument, ErrorDocument, RetainersDocument, SnapshotHead,
@@ -26,3 +27,4 @@ pub use model::{
 };
 pub use style::{Paint, wrap};
 pub use table::{Align, Table};
+pub use views::{View, ViewDocument};

@@ -3,9 +3,11 @@
 //! A real snapshot has fifty thousand objects and other sizes on every machine, so no text that is derived
 //! from one can be compared letter by letter. These files have a few hundred objects, the same bytes
 //! on every run, and V8's layout to the letter: fields, types, order of the sections, line breaks.
-//! [`Snapshot`] draws any graph; [`service`] draws the heap of a small Node service as it grows.
+//! [`Snapshot`] draws any graph; [`service`] draws the heap of a small Node service as it grows, [`showcase`] one
+//! that has something for every view.
 
 pub mod service;
+pub mod showcase;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

@@ -1,9 +1,21 @@
 //! The commands, one file each.
 
+mod closures;
+mod collections;
+mod containment;
+mod contexts;
+mod detached;
 mod diff;
+mod dominators;
 mod explain;
 mod investigate;
+mod native_contexts;
+mod object;
+mod opened;
 mod retainers;
+mod search;
+mod stats;
+mod strings;
 mod summary;
 mod suspects;
 mod trend;
@@ -21,6 +33,17 @@ pub fn run(command: Command, output: &Output) -> Result<u8, CliError> {
         Command::Summary(args) => summary::run(&args, output),
         Command::Diff(args) => diff::run(&args, output),
         Command::Retainers(args) => retainers::run(&args, output),
+        Command::Object(args) => object::run(&args, output),
+        Command::Containment(args) => containment::run(&args, output),
+        Command::Dominators(args) => dominators::run(&args, output),
+        Command::Stats(args) => stats::run(&args, output),
+        Command::Strings(args) => strings::run(&args, output),
+        Command::Closures(args) => closures::run(&args, output),
+        Command::Contexts(args) => contexts::run(&args, output),
+        Command::Collections(args) => collections::run(&args, output),
+        Command::Detached(args) => detached::run(&args, output),
+        Command::NativeContexts(args) => native_contexts::run(&args, output),
+        Command::Search(args) => search::run(&args, output),
         Command::Trend(args) => trend::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
     }

@@ -1,37 +1,47 @@
 //! `leakline retainers FILE @ID`
 
-use leakline_analysis::{PathOptions, analyze, retaining_paths};
+use leakline_analysis::{ObjectRef, PathOptions, remaining_paths, retaining_paths};
 use leakline_heap::Retainers as Held;
-use leakline_investigate::open_snapshot;
 use leakline_report::{RetainersDocument, text};
 
+use super::opened::{ObjectId, open};
 use crate::args::Retainers;
 use crate::error::CliError;
 use crate::exit;
 use crate::output::Output;
-use crate::progress::Progress;
+
+/// The most paths that `--all` prints. Nobody reads more, and a search for them would not end.
+pub const MOST_PATHS: u16 = 1000;
 
 pub fn run(args: &Retainers, output: &Output) -> Result<u8, CliError> {
-    let id: u32 = args.object.trim_start_matches('@').parse().map_err(|_| {
-        CliError::usage(
-            format!("`{}` is no object id", args.object),
-            "object ids look like @245233; `leakline suspects` prints some",
-        )
-    })?;
-    let mut progress = Progress::new(output);
-    let graph = open_snapshot(&args.file, &mut |e| progress.event(e))?;
-    let Some(node) = graph.node_with_id(id) else {
-        return Err(CliError::bad_input(
-            "no-such-object",
-            format!("{}: no object @{id}", args.file.display()),
-            "ids hold within one process: take the id from this file",
+    let id = ObjectId::parse(&args.object)?;
+    let ignored: Vec<ObjectId> =
+        args.ignore.iter().map(|id| ObjectId::parse(id)).collect::<Result<_, _>>()?;
+    if ignored.contains(&id) {
+        return Err(CliError::usage(
+            format!("@{} cannot be ignored: its own retainers are asked for", id.0),
+            "name one of the objects on its retaining paths",
         ));
+    }
+    let opened = open(&args.file, &args.opening, output)?;
+    let node = opened.object(id)?;
+    let ignored = ignored.into_iter().map(|id| opened.object(id)).collect::<Result<Vec<_>, _>>()?;
+    let graph = &opened.graph;
+    let held = Held::of(graph);
+    let max_paths = if args.all { MOST_PATHS } else { args.max_paths };
+    let options = PathOptions { max_paths: usize::from(max_paths), ..PathOptions::default() };
+    let (paths, would_be_freed) = if ignored.is_empty() {
+        (retaining_paths(graph, &held, &opened.analysis, node, options), None)
+    } else {
+        let found = remaining_paths(graph, &held, &opened.analysis, node, options, &ignored);
+        (found.paths, Some(found.freed))
     };
-    let held = Held::of(&graph);
-    let options = PathOptions { max_paths: usize::from(args.max_paths), ..PathOptions::default() };
-    let paths = retaining_paths(&graph, &held, &analyze(&graph), node, options);
-    let document =
-        RetainersDocument { schema: "leakline/retainers/1", paths: paths.view(&graph, node) };
+    let document = RetainersDocument {
+        schema: "leakline/retainers/1",
+        paths: paths.view(graph, node),
+        ignored: ignored.iter().map(|&n| ObjectRef::of(graph, n)).collect(),
+        would_be_freed,
+    };
     output.result(&document, || text::retainers(&document))?;
     Ok(exit::DONE)
 }

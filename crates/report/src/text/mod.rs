@@ -2,16 +2,39 @@
 //!
 //! Colours are always written; the caller's stream strips them where they do not belong.
 
+mod closures;
+mod collections;
+mod containment;
+mod contexts;
+mod detached;
 mod diff;
+mod dominators;
 mod investigation;
+mod native_contexts;
+mod object;
 mod retainers;
+mod search;
+mod stats;
+mod strings;
 mod summary;
 mod suspects;
 mod trend;
+mod words;
 
+pub use closures::closures;
+pub use collections::collections;
+pub use containment::containment;
+pub use contexts::contexts;
+pub use detached::detached;
 pub use diff::diff;
+pub use dominators::dominators;
 pub use investigation::investigation;
+pub use native_contexts::native_contexts;
+pub use object::object;
 pub use retainers::retainers;
+pub use search::search;
+pub use stats::stats;
+pub use strings::strings;
 pub use summary::summary;
 pub use suspects::{answer, suspects};
 pub use trend::{trend, workload};
@@ -35,6 +58,11 @@ pub const WIDTH: usize = 80;
 /// `12,345`
 pub(crate) fn grouped(n: u64) -> String {
     leakline_analysis::detect::grouped(n)
+}
+
+/// `1 object`, `12,345 objects`
+fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 /// What a table leaves out.
