@@ -9,12 +9,14 @@
 
 mod graph;
 mod kinds;
+mod profile;
 mod retainers;
 mod sizes;
 mod strings;
 
 pub use graph::{Columns, Edge, EdgeId, GraphError, HeapGraph, Location, NodeId};
 pub use kinds::{EdgeType, NodeType};
+pub use profile::{AllocationProfile, CallFrame, ProfileColumns};
 pub use retainers::{Retainer, Retainers};
 pub use sizes::{Bytes, SizeColumn};
 pub use strings::{StringTable, StringTableBuilder};
