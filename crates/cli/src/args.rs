@@ -107,6 +107,8 @@ pub enum Command {
     Diff(Diff),
     /// Who keeps an object alive
     Retainers(Retainers),
+    /// Who allocated what is alive, from a sampling heap profile
+    Allocations(Allocations),
     /// Is it a leak? The verdict on a series of memory samples
     Trend(Trend),
     /// What a rule means and what to do about it
@@ -216,6 +218,16 @@ pub struct Retainers {
     /// Paths to look for
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub max_paths: u16,
+}
+
+#[derive(Debug, Args)]
+pub struct Allocations {
+    /// A profile that `node --heap-prof` or DevTools wrote
+    #[arg(value_name = "FILE.heapprofile")]
+    pub file: PathBuf,
+    /// Functions to print
+    #[arg(long, default_value_t = 25, value_name = "N")]
+    pub limit: usize,
 }
 
 #[derive(Debug, Args)]

@@ -15,8 +15,8 @@ mod table;
 pub mod text;
 
 pub use documents::{
-    DiffDocument, DiffStepDocument, ErrorDocument, RetainersDocument, SnapshotHead,
-    SummaryDocument, TrendDocument, WorkloadTrendDocument,
+    AllocationsDocument, DiffDocument, DiffStepDocument, ErrorDocument, ProfileHead,
+    RetainersDocument, SnapshotHead, SummaryDocument, TrendDocument, WorkloadTrendDocument,
 };
 pub use markdown::markdown;
 pub use model::{

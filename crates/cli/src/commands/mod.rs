@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod allocations;
 mod diff;
 mod explain;
 mod investigate;
@@ -21,6 +22,7 @@ pub fn run(command: Command, output: &Output) -> Result<u8, CliError> {
         Command::Summary(args) => summary::run(&args, output),
         Command::Diff(args) => diff::run(&args, output),
         Command::Retainers(args) => retainers::run(&args, output),
+        Command::Allocations(args) => allocations::run(&args, output),
         Command::Trend(args) => trend::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
     }

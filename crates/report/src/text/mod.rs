@@ -2,6 +2,7 @@
 //!
 //! Colours are always written; the caller's stream strips them where they do not belong.
 
+mod allocations;
 mod diff;
 mod investigation;
 mod retainers;
@@ -9,6 +10,7 @@ mod summary;
 mod suspects;
 mod trend;
 
+pub use allocations::allocations;
 pub use diff::diff;
 pub use investigation::investigation;
 pub use retainers::retainers;
