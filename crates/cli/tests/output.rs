@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use leakline_testkit::heapprofile;
 use leakline_testkit::heapsnapshot::service::{APP, Behaviour, Service};
 use leakline_testkit::heapsnapshot::{Layout, Snapshot};
 use serde_json::Value;
@@ -253,39 +254,10 @@ fn investigate_files_without_a_leak() {
 
 /// A sample every two seconds: a sawtooth of garbage, collected every 14 s, over a floor that rises by so
 /// many bytes a second and trembles, as floors do.
-/// A heap profile of the service: two ways into one function, and a recursion.
-fn profile(script: &Path) -> Value {
-    let frame = |name: &str, url: &str, line: i32, column: i32| {
-        serde_json::json!({ "functionName": name, "scriptId": "7", "url": url,
-            "lineNumber": line, "columnNumber": column })
-    };
-    let call = |frame: Value, id: u32, bytes: u64, children: Vec<Value>| serde_json::json!({ "callFrame": frame, "id": id, "selfSize": bytes, "children": children });
-    let app = script.to_str().unwrap();
-    let push = |id, bytes| call(frame("push", "", -1, -1), id, bytes, Vec::new());
-    let deep =
-        call(frame("", app, 7, 2), 6, 2048, vec![call(frame("", app, 7, 2), 7, 512, vec![])]);
-    let remember = |id, bytes, below| call(frame("remember", app, 3, 18), id, bytes, below);
-    let serve = call(
-        frame("serve", app, 11, 0),
-        3,
-        0,
-        vec![remember(4, 1_500_000, vec![push(5, 4096)]), deep],
-    );
-    let timer = call(frame("onTick", app, 20, 8), 8, 0, vec![remember(9, 300_000, vec![])]);
-    let runtime = call(frame("parserOnIncoming", "node:_http_server", 1000, 25), 2, 0, vec![serve]);
-    let head = call(frame("(root)", "", -1, -1), 1, 0, vec![runtime, timer]);
-    let samples: Vec<Value> = [4, 4, 4, 5, 6, 9]
-        .into_iter()
-        .zip(1..)
-        .map(|(id, ordinal)| serde_json::json!({ "size": 64, "nodeId": id, "ordinal": ordinal }))
-        .collect();
-    serde_json::json!({ "head": head, "samples": samples })
-}
-
 #[test]
 fn allocations() {
     let desk = Desk::new();
-    let mut whole = profile(&desk.path("app.js"));
+    let mut whole = heapprofile::service(&desk.path("app.js"));
     desk.write("1.heapprofile", whole.to_string());
     desk.shot("allocations", "allocations 1.heapprofile").expect_code(0);
     desk.shot("allocations_limit", "allocations 1.heapprofile --limit 1").expect_code(0);
