@@ -82,21 +82,26 @@ deno=${LEAKLINE_DENO:-$packages/@deno/linux-$arch-glibc/deno}
 "$deno" --version >/dev/null 2>&1 || missing "there is no runnable Deno: $deno" 'name a binary: LEAKLINE_DENO=/path/to/deno'
 printf '%-9s %s, %s\n' deno "$("$deno" --version | head -1)" "$deno"
 
-chromium() {
+# Not called `chromium`: `command -v` would find the function.
+find_chromium() {
   local name
-  for name in "${LEAKLINE_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
-    if [ -n "$name" ] && command -v "$name"; then return; fi
+  if [ -n "${LEAKLINE_CHROMIUM:-}" ]; then
+    command -v "$LEAKLINE_CHROMIUM"
+    return
+  fi
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    if command -v "$name"; then return; fi
   done
   return 1
 }
-if ! chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+if [ -z "${LEAKLINE_CHROMIUM:-}" ] && ! find_chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo 'chromium: apt-get install'
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null ||
     missing 'Chromium cannot be installed' 'name a binary: LEAKLINE_CHROMIUM=/path/to/chromium'
 fi
-chromium >/dev/null || missing 'Chromium is not installed' \
+find_chromium >/dev/null || missing 'Chromium is not installed' \
   'apt-get install chromium as root, or name a binary: LEAKLINE_CHROMIUM=/path/to/chromium'
-printf '%-9s %s\n' chromium "$(chromium)"
+printf '%-9s %s\n' chromium "$(find_chromium)"
 
 [ "${1:-}" = --setup ] && exit 0
 

@@ -8,6 +8,7 @@
 //! **Architecture invariant:** no I/O, no clock, no recursion over heap data; columns of 32-bit integers,
 //! sums of sizes in 64 bits.
 
+mod allocations;
 mod analysis;
 mod bits;
 mod buffers;
@@ -28,6 +29,9 @@ mod shallow;
 mod summary;
 pub mod views;
 
+pub use allocations::{
+    AllocationStack, Allocations, CallSite, ProfileTotals, StackFrame, allocations,
+};
 pub use analysis::{Analysis, ClassTotal, analyze};
 pub use class::{Class, ClassId, ClassIndex, ClassLocation, Interfaces};
 pub use comparability::{By, Comparability, comparability};

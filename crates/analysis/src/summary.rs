@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::analysis::{Analysis, visible_classes};
 use crate::class::ClassLocation;
 use crate::distance::Distances;
-use crate::scripts::Scripts;
+use crate::scripts::{Scripts, is_builtin};
 
 /// The summary of one snapshot, in the shape of `leakline summary --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,6 +64,11 @@ impl SourceLocation {
     pub fn of(scripts: &Scripts, at: ClassLocation) -> Option<Self> {
         let file = scripts.path(at.script_id)?.to_owned();
         Some(Self { file, line: at.line.saturating_add(1), column: at.column.saturating_add(1) })
+    }
+
+    /// Whether the file belongs to the runtime, not to the user.
+    pub fn is_builtin(&self) -> bool {
+        is_builtin(&self.file)
     }
 }
 

@@ -131,6 +131,8 @@ pub enum Command {
     NativeContexts(views::NativeContexts),
     /// Objects by name, class, id, type, size or script
     Search(views::Search),
+    /// Who allocated what is alive, from a sampling heap profile
+    Allocations(Allocations),
     /// Is it a leak? The verdict on a series of memory samples
     Trend(Trend),
     /// What a rule means and what to do about it
@@ -246,6 +248,16 @@ pub struct Retainers {
     /// Pass over this retainer: what else holds the object? May be repeated
     #[arg(long, value_name = "@ID")]
     pub ignore: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Allocations {
+    /// A profile that `node --heap-prof` or DevTools wrote
+    #[arg(value_name = "FILE.heapprofile")]
+    pub file: PathBuf,
+    /// Functions to print
+    #[arg(long, default_value_t = 25, value_name = "N")]
+    pub limit: usize,
 }
 
 #[derive(Debug, Args)]

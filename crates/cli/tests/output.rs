@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use leakline_testkit::heapprofile;
 use leakline_testkit::heapsnapshot::service::{APP, Behaviour, Service};
 use leakline_testkit::heapsnapshot::{Layout, Snapshot};
 use serde_json::Value;
@@ -253,6 +254,30 @@ fn investigate_files_without_a_leak() {
 
 /// A sample every two seconds: a sawtooth of garbage, collected every 14 s, over a floor that rises by so
 /// many bytes a second and trembles, as floors do.
+#[test]
+fn allocations() {
+    let desk = Desk::new();
+    let mut whole = heapprofile::service(&desk.path("app.js"));
+    desk.write("1.heapprofile", whole.to_string());
+    desk.shot("allocations", "allocations 1.heapprofile").expect_code(0);
+    desk.shot("allocations_limit", "allocations 1.heapprofile --limit 1").expect_code(0);
+    desk.shot("allocations_json", "allocations 1.heapprofile --json").expect_code(0);
+    // As an older V8 writes it, and of a program that keeps nothing.
+    whole.as_object_mut().unwrap().remove("samples");
+    whole["head"]["children"] = serde_json::json!([]);
+    desk.write("1.heapprofile", whole.to_string());
+    desk.shot("allocations_none", "allocations 1.heapprofile").expect_code(0);
+
+    desk.write("bad.heapprofile", &whole.to_string()[..60]);
+    desk.shot("error_profile_truncated", "allocations bad.heapprofile").expect_code(4);
+    desk.service(Layout::Node24, Behaviour::Leaks, 0, 0)
+        .write(&desk.path("bad.heapprofile"))
+        .unwrap();
+    desk.shot("error_profile_snapshot", "allocations bad.heapprofile").expect_code(4);
+    desk.shot("error_profile_snapshot_json", "allocations bad.heapprofile --json").expect_code(4);
+    desk.shot("error_profile_missing", "allocations nowhere.heapprofile").expect_code(4);
+}
+
 fn series(bytes_per_second: u64, seconds: u64, limit: Option<u64>) -> String {
     let mut text =
         "elapsed_s,rss,heapUsed,heapTotal,external,arrayBuffers,gc_major_count,limit\n".to_string();
@@ -334,6 +359,7 @@ fn help() {
         "detached",
         "native-contexts",
         "search",
+        "allocations",
         "trend",
         "explain",
     ];

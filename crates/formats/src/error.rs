@@ -24,6 +24,8 @@ pub enum ErrorKind {
     NotJson(String),
     /// JSON, but no heap snapshot.
     NotASnapshot(String),
+    /// JSON, but no heap profile.
+    NotAProfile(String),
     /// Ends in the middle.
     Truncated {
         /// The section it ends in.
@@ -88,6 +90,7 @@ impl Error {
             ErrorKind::Empty => "empty-file",
             ErrorKind::NotJson(_) => "not-json",
             ErrorKind::NotASnapshot(_) => "not-a-snapshot",
+            ErrorKind::NotAProfile(_) => "not-a-profile",
             ErrorKind::Truncated { .. } => "truncated",
             ErrorKind::Malformed { .. } => "malformed",
             ErrorKind::CountMismatch { .. } => "count-mismatch",
@@ -119,6 +122,9 @@ impl Error {
             ErrorKind::NotJson(_) | ErrorKind::NotASnapshot(_) => {
                 "expected a V8 heap snapshot (.heapsnapshot) from Node.js, Chromium, Electron or Deno"
             }
+            ErrorKind::NotAProfile(_) => {
+                "expected a sampling heap profile (.heapprofile), as `node --heap-prof` or DevTools writes it"
+            }
             ErrorKind::Truncated { .. } => {
                 "the capture or the copy was cut short: compare the file's size with its source, or take it again"
             }
@@ -146,6 +152,7 @@ impl std::fmt::Display for Error {
             ErrorKind::Empty => f.write_str("0 bytes: nothing was written to it")?,
             ErrorKind::NotJson(what) => write!(f, "not JSON: {what}")?,
             ErrorKind::NotASnapshot(what) => write!(f, "not a heap snapshot: {what}")?,
+            ErrorKind::NotAProfile(what) => write!(f, "not a heap profile: {what}")?,
             ErrorKind::Truncated { section } => {
                 write!(f, "ends inside `{section}`: it was cut short")?;
             }

@@ -21,5 +21,5 @@ pub use events::{Event, Observer, Step};
 pub use files::{FilesOptions, investigate_files};
 pub use folder::Folder;
 pub use live::{LiveOptions, Stop, investigate_live};
-pub use open::open_snapshot;
+pub use open::{open_profile, open_snapshot};
 pub use suspects::{SuspectsOptions, suspects_of};

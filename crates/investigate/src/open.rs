@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use leakline_formats::{ReadOptions, read_snapshot};
-use leakline_heap::HeapGraph;
+use leakline_formats::{ReadOptions, read_profile, read_snapshot};
+use leakline_heap::{AllocationProfile, HeapGraph};
 
 use crate::error::Error;
 use crate::events::{Event, Observer};
@@ -17,6 +17,14 @@ const EVERY: Duration = Duration::from_millis(80);
 /// # Errors
 /// Whatever is wrong with the file.
 pub fn open_snapshot(path: &Path, observer: Observer<'_>) -> Result<HeapGraph, Error> {
+    with_progress(path, observer, read_snapshot)
+}
+
+fn with_progress<T>(
+    path: &Path,
+    observer: Observer<'_>,
+    read: impl for<'a> FnOnce(&'a Path, ReadOptions<'a>) -> Result<T, leakline_formats::Error>,
+) -> Result<T, Error> {
     let total = std::fs::metadata(path).map(|m| m.len()).ok();
     let what = format!("reading {}", file_name(path));
     let mut told = Instant::now();
@@ -27,9 +35,17 @@ pub fn open_snapshot(path: &Path, observer: Observer<'_>) -> Result<HeapGraph, E
         }
         true
     };
-    let graph = read_snapshot(path, ReadOptions { progress: Some(&mut progress) })?;
+    let result = read(path, ReadOptions { progress: Some(&mut progress) })?;
     observer(Event::ProgressEnd);
-    Ok(graph)
+    Ok(result)
+}
+
+/// Reads a heap profile and tells how far it is.
+///
+/// # Errors
+/// Whatever is wrong with the file.
+pub fn open_profile(path: &Path, observer: Observer<'_>) -> Result<AllocationProfile, Error> {
+    with_progress(path, observer, read_profile)
 }
 
 /// The last part of a path, for people.

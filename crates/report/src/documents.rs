@@ -1,6 +1,6 @@
 //! The JSON documents of the single commands: the analyses' own values under a schema.
 
-use leakline_analysis::{Comparability, Diff, DiffRow, RetainersView, Summary};
+use leakline_analysis::{Allocations, Comparability, Diff, DiffRow, RetainersView, Summary};
 use leakline_trend::{NamedTrend, Trend, WorkloadTrend};
 use serde::Serialize;
 
@@ -81,6 +81,37 @@ impl DiffDocument {
             rows: diff.rows,
             steps,
         }
+    }
+}
+
+/// What a heap profile is.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProfileHead {
+    /// The file.
+    pub path: String,
+    /// `heapprofile`
+    pub format: &'static str,
+    /// Counts and sizes.
+    #[serde(flatten)]
+    pub totals: leakline_analysis::ProfileTotals,
+}
+
+/// `leakline allocations`.
+#[derive(Clone, Debug, Serialize)]
+pub struct AllocationsDocument {
+    /// `leakline/allocations/1`
+    pub schema: &'static str,
+    /// The file.
+    pub profile: ProfileHead,
+    /// The functions, the most live bytes first.
+    pub call_sites: Vec<leakline_analysis::CallSite>,
+}
+
+impl AllocationsDocument {
+    /// Puts a profile by function under its schema.
+    pub fn new(path: String, allocations: Allocations) -> Self {
+        let profile = ProfileHead { path, format: "heapprofile", totals: allocations.profile };
+        Self { schema: "leakline/allocations/1", profile, call_sites: allocations.call_sites }
     }
 }
 

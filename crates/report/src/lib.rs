@@ -16,8 +16,8 @@ pub mod text;
 mod views;
 
 pub use documents::{
-    DiffDocument, DiffStepDocument, ErrorDocument, RetainersDocument, SnapshotHead,
-    SummaryDocument, TrendDocument, WorkloadTrendDocument,
+    AllocationsDocument, DiffDocument, DiffStepDocument, ErrorDocument, ProfileHead,
+    RetainersDocument, SnapshotHead, SummaryDocument, TrendDocument, WorkloadTrendDocument,
 };
 pub use markdown::markdown;
 pub use model::{

@@ -1,6 +1,7 @@
 //! Tests only: drawn graphs, generators, real Node processes.
 pub mod apps;
 pub mod graph;
+pub mod heapprofile;
 pub mod heapsnapshot;
 pub mod load;
 pub mod node;

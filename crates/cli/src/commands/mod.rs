@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod allocations;
 mod closures;
 mod collections;
 mod containment;
@@ -33,6 +34,7 @@ pub fn run(command: Command, output: &Output) -> Result<u8, CliError> {
         Command::Summary(args) => summary::run(&args, output),
         Command::Diff(args) => diff::run(&args, output),
         Command::Retainers(args) => retainers::run(&args, output),
+        Command::Allocations(args) => allocations::run(&args, output),
         Command::Object(args) => object::run(&args, output),
         Command::Containment(args) => containment::run(&args, output),
         Command::Dominators(args) => dominators::run(&args, output),

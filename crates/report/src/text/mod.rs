@@ -2,6 +2,7 @@
 //!
 //! Colours are always written; the caller's stream strips them where they do not belong.
 
+mod allocations;
 mod closures;
 mod collections;
 mod containment;
@@ -21,6 +22,7 @@ mod suspects;
 mod trend;
 mod words;
 
+pub use allocations::allocations;
 pub use closures::closures;
 pub use collections::collections;
 pub use containment::containment;
