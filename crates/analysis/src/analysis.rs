@@ -81,7 +81,7 @@ impl Analysis {
             total.distance = total.distance.min(distance);
             total.last = NodeId(node as u32);
             total.count += 1;
-            total.shallow_bytes += shallow;
+            total.shallow_bytes = total.shallow_bytes.saturating_add(shallow);
         }
     }
 
@@ -104,7 +104,8 @@ impl Analysis {
             let class = class_of[node as usize] as usize;
             // What hangs below another object of the class is in that one's retained size already.
             if position as u32 >= counted_until[class] && shallow[node as usize] > 0 {
-                retained[class] += self.retained.get(NodeId(node));
+                let sum = &mut retained[class];
+                *sum = sum.saturating_add(self.retained.get(NodeId(node)));
                 counted_until[class] = position as u32 + length;
             }
         }

@@ -1,5 +1,7 @@
 //! One bit per node, edge or string: small enough to stay in the processor's cache.
 
+use leakline_heap::Column;
+
 /// A fixed number of bits, all clear at first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bits {
@@ -39,10 +41,41 @@ impl Bits {
         *word |= bit;
         fresh
     }
+}
+
+/// Bits that stay: owned, or lent by whoever keeps them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BitColumn {
+    words: Column<u64>,
+}
+
+impl BitColumn {
+    /// Whether the bit is set.
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> bool {
+        self.words.get(index / 64) >> (index % 64) & 1 != 0
+    }
+
+    /// The bits, 64 in each word, the first lowest.
+    pub(crate) fn words(&self) -> &[u64] {
+        self.words.as_slice()
+    }
 
     /// How many bits are set.
     pub(crate) fn count(&self) -> usize {
-        self.words.iter().map(|w| w.count_ones() as usize).sum()
+        self.words().iter().map(|w| w.count_ones() as usize).sum()
+    }
+}
+
+impl From<Bits> for BitColumn {
+    fn from(bits: Bits) -> Self {
+        Self { words: bits.words.into() }
+    }
+}
+
+impl From<Column<u64>> for BitColumn {
+    fn from(words: Column<u64>) -> Self {
+        Self { words }
     }
 }
 
@@ -97,7 +130,7 @@ mod tests {
                 }
             }
             assert_eq!(writer.finish(), bits);
-            assert_eq!(bits.count(), len.div_ceil(3));
+            assert_eq!(BitColumn::from(bits.clone()).count(), len.div_ceil(3));
             if len > 0 {
                 bits.clear(0);
                 assert!(!bits.get(0));

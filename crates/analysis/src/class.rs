@@ -10,8 +10,9 @@
 
 use leakline_heap::{Column, HeapGraph, NodeId, NodeType, memory};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
-use crate::bits::Bits;
+use crate::bits::BitColumn;
 use crate::names::Names;
 
 mod dom_state;
@@ -32,7 +33,7 @@ impl ClassId {
 }
 
 /// Where a class's constructor stands. Line and column count from 0, as in the file format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ClassLocation {
     /// V8's number of the script.
     pub script_id: i32,
@@ -43,15 +44,17 @@ pub struct ClassLocation {
 }
 
 /// One class.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Class {
     /// The name `DevTools` shows.
-    pub name: Box<str>,
+    pub name: String,
     /// The place of the constructor, where objects of the class know it.
     pub location: Option<ClassLocation>,
 }
 
 impl Class {
+    const UNKNOWN: Self = Self { name: String::new(), location: None };
+
     /// What identifies the class in other snapshots of the same process. Script numbers and names survive;
     /// positions in tables do not.
     pub fn key(&self) -> String {
@@ -66,9 +69,9 @@ impl Class {
 #[derive(Debug)]
 pub struct ClassIndex {
     pub(crate) class_of: Column<u32>,
-    classes: Vec<Class>,
-    detached: Bits,
-    interfaces: Interfaces,
+    pub(crate) classes: Vec<Class>,
+    pub(crate) detached: BitColumn,
+    pub(crate) interfaces: Interfaces,
 }
 
 impl ClassIndex {
@@ -117,7 +120,12 @@ impl ClassIndex {
             let at = at.filter(|_| kind == NodeType::Object);
             class_of.push(builder.class(name, at));
         }
-        Self { class_of: class_of.into(), classes: builder.classes, detached, interfaces }
+        Self {
+            class_of: class_of.into(),
+            classes: builder.classes,
+            detached: detached.into(),
+            interfaces,
+        }
     }
 
     /// The class of a node.
@@ -128,7 +136,9 @@ impl ClassIndex {
 
     /// The class with this number.
     pub fn get(&self, class: ClassId) -> &Class {
-        &self.classes[class.index()]
+        // A number that is none of ours can only come from somebody who lends us nonsense.
+        const UNKNOWN: &Class = &Class::UNKNOWN;
+        self.classes.get(class.index()).unwrap_or(UNKNOWN)
     }
 
     /// The name of a node's class.
@@ -259,14 +269,14 @@ impl<'a> Builder<'a> {
             if known != NONE {
                 return known;
             }
-            let class = self.add_class(Class { name: self.text(name).into(), location: None });
+            let class = self.add_class(Class { name: self.text(name).to_owned(), location: None });
             self.unlocated[name as usize] = class;
             return class;
         };
         if let Some(&class) = self.located.get(&(name, at)) {
             return class;
         }
-        let new = Class { name: self.text(name).into(), location };
+        let new = Class { name: self.text(name).to_owned(), location };
         let class = match self.located_by_key.get(&new.key()) {
             Some(&class) => class,
             None => {

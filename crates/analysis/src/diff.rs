@@ -194,7 +194,7 @@ impl Groups {
             let next = self.list.len() as u32;
             let group = *self.by_key.entry(key).or_insert(next);
             if group == next {
-                let name = class.name.to_string();
+                let name = class.name.clone();
                 self.list.push(Group { name, location, total: [ClassTotal::default(); 2] });
             }
             let group_total = &mut self.list[group as usize].total[which];

@@ -53,7 +53,7 @@ impl Dominators {
     #[inline]
     pub fn dominates(&self, dominator: NodeId, node: NodeId) -> bool {
         let at = self.position.get(dominator.index());
-        let end = at + self.subtree.get(at as usize);
+        let end = at.saturating_add(self.subtree.get(at as usize));
         (at..end).contains(&self.position.get(node.index()))
     }
 
@@ -99,12 +99,13 @@ impl Dominators {
     /// The nodes that `node` immediately dominates.
     pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let at = self.position(node);
-        let end = at + self.subtree_len(at);
+        let end = (at + self.subtree_len(at)).min(self.len());
         let mut next = at + 1;
         std::iter::from_fn(move || {
             (next < end).then(|| {
                 let child = self.at(next);
-                next += self.subtree_len(next);
+                // At least itself, whatever somebody lends us.
+                next += self.subtree_len(next).max(1);
                 child
             })
         })

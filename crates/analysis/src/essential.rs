@@ -17,7 +17,7 @@
 
 use leakline_heap::{EdgeId, EdgeType, HeapGraph, NodeId, NodeType, PackedEdge};
 
-use crate::bits::Bits;
+use crate::bits::{BitColumn, Bits};
 use crate::buffers::Buffers;
 use crate::dominators::Numbering;
 use crate::names::Names;
@@ -25,7 +25,7 @@ use crate::names::Names;
 /// For each edge, whether it retains.
 #[derive(Debug)]
 pub struct EssentialEdges {
-    pub(crate) bits: Bits,
+    pub(crate) bits: BitColumn,
 }
 
 impl EssentialEdges {

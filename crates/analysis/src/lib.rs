@@ -26,6 +26,7 @@ mod paths;
 mod retained;
 mod scripts;
 mod shallow;
+mod stored;
 mod summary;
 pub mod views;
 

@@ -31,6 +31,12 @@ use crate::essential::EssentialEdges;
 
 /// Retainers looked at for one object, all its paths together: some tenths of a second.
 const MAX_WORK: usize = 2_000_000;
+/// Of these, for further paths than the first, where only a few are asked for. Such a path is found at once
+/// or not at all: what takes long is to find out that there is none, and that can wait until somebody asks
+/// for all paths.
+const MAX_OTHER_WORK: usize = 20_000;
+/// "A few", as the command line understands it.
+const FEW: usize = 5;
 /// What it costs to pass an object again: a detour of so many steps is preferred. Longer ones explain
 /// little, and searching for them would mean searching everything.
 const REUSE_COST: u64 = 20;
@@ -171,6 +177,9 @@ fn paths_of(mut finder: Finder<'_>, node: NodeId, options: PathOptions) -> Retai
     }
     if ways.is_empty() || options.max_paths == 0 {
         return result;
+    }
+    if options.max_paths <= FEW {
+        finder.work_left = finder.work_left.min(MAX_OTHER_WORK);
     }
     let mut choices: Vec<(usize, Vec<PathStep>)> = Vec::new();
     for (section, way) in ways.iter().enumerate() {

@@ -7,7 +7,7 @@
 
 use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A place in a source file as people count: lines and columns from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -39,7 +39,7 @@ pub fn is_builtin(script: &str) -> bool {
 }
 
 /// The scripts of one graph, by V8's number. Built in O(locations).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scripts {
     path_by_id: FxHashMap<i32, String>,
 }
@@ -71,7 +71,11 @@ impl Scripts {
     pub fn place(&self, graph: &HeapGraph, node: NodeId) -> Option<Place> {
         let location = graph.location(node)?;
         let script = self.path(location.script_id)?.to_string();
-        Some(Place { script, line: location.line + 1, column: location.column + 1 })
+        Some(Place {
+            script,
+            line: location.line.saturating_add(1),
+            column: location.column.saturating_add(1),
+        })
     }
 
     /// All files that are the user's, packages included, sorted.

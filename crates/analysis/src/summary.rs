@@ -1,7 +1,7 @@
 //! The summary view: one row per class, the heaviest first.
 
 use leakline_heap::HeapGraph;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Analysis, visible_classes};
 use crate::class::ClassLocation;
@@ -9,7 +9,7 @@ use crate::distance::Distances;
 use crate::scripts::{Scripts, is_builtin};
 
 /// The summary of one snapshot, in the shape of `leakline summary --json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The graph as a whole.
     pub snapshot: SnapshotTotals,
@@ -18,7 +18,7 @@ pub struct Summary {
 }
 
 /// One graph in four numbers. The caller adds the file's path and format.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotTotals {
     /// How many nodes the snapshot has.
     pub node_count: u64,
@@ -31,7 +31,7 @@ pub struct SnapshotTotals {
 }
 
 /// One class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SummaryRow {
     /// The class's name; several rows may bear one name, for classes at different places.
     pub name: String,
@@ -49,7 +49,7 @@ pub struct SummaryRow {
 }
 
 /// A place in a file; line and column count from 1.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourceLocation {
     /// The file as the snapshot names it.
     pub file: String,
@@ -82,7 +82,7 @@ pub fn summary(graph: &HeapGraph, analysis: &Analysis) -> Summary {
             let class = analysis.classes.get(id);
             let total = &totals[id.index()];
             SummaryRow {
-                name: class.name.to_string(),
+                name: class.name.clone(),
                 location: class.location.and_then(|at| SourceLocation::of(&scripts, at)),
                 count: total.count,
                 distance: Some(total.distance).filter(|&d| d < Distances::SYSTEM),
@@ -101,7 +101,7 @@ pub fn summary(graph: &HeapGraph, analysis: &Analysis) -> Summary {
         snapshot: SnapshotTotals {
             node_count: graph.node_count() as u64,
             edge_count: graph.edge_count() as u64,
-            total_shallow_bytes: analysis.shallow.iter().sum(),
+            total_shallow_bytes: analysis.shallow.iter().fold(0, u64::saturating_add),
             root_id: format!("@{}", graph.object_id(graph.root())),
         },
         constructors,

@@ -82,8 +82,8 @@ pub enum Level {
 /// Flags of every command that opens a snapshot.
 #[derive(Debug, Args)]
 pub struct Opening {
-    /// Whether to keep an index beside the snapshot; this version keeps none
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", hide = true)]
+    /// Whether to keep an index beside the snapshot, which makes the next look fast
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub index: Index,
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use crate::exit;
 
+const DAMAGED_INDEX: &str = "index-damaged";
+
 /// An error of a command.
 #[derive(Debug)]
 pub struct CliError {
@@ -25,6 +27,20 @@ impl CliError {
     /// Input that cannot be used.
     pub fn bad_input(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(code, message, Some(hint.into()), exit::BAD_INPUT)
+    }
+
+    /// An index that is not what was written. It is removed already, so that the command can be run again.
+    pub fn damaged_index(snapshot: &str) -> Self {
+        Self::bad_input(
+            DAMAGED_INDEX,
+            format!("{snapshot}: its index was damaged and is removed"),
+            "run the command again, or with --index never",
+        )
+    }
+
+    /// Whether it is [`damaged_index`](Self::damaged_index).
+    pub fn is_damaged_index(&self) -> bool {
+        self.code == DAMAGED_INDEX
     }
 
     /// Something that is not there or does not answer.

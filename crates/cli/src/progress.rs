@@ -57,6 +57,7 @@ impl<'a> Progress<'a> {
                 let of = total.map_or_else(String::new, |t| format!(" of {}", Bytes(t)));
                 self.draw(format!("{what}: {}{of}", Bytes(done)));
             }
+            Event::Working { what } => self.draw(what.to_string()),
             Event::Waiting { done, total, text } => {
                 let left = Duration::from_secs_f64((total - done).max(0.0));
                 self.draw(format!("{} s left  {text}", left.as_secs()));

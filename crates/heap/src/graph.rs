@@ -61,6 +61,9 @@ pub struct Columns {
     pub node_label: NodeLabels,
     /// The snapshot's object ids: the same object has the same id in snapshots of one session.
     pub node_id: Column<u32>,
+    /// The nodes in the order of their ids, those of one id in their own order; empty where nobody sorted
+    /// them.
+    pub node_by_id: Column<u32>,
     /// Sizes of the objects themselves, in bytes, as the snapshot states them.
     pub node_size: SizeColumn,
     /// 0 unknown, 1 attached, 2 detached; empty when no node of the file has such a state.
@@ -350,10 +353,29 @@ impl HeapGraph {
         self.columns.node_id.as_slice()
     }
 
-    /// The node with this object id. Costs a walk over the ids.
+    /// The node with this object id, the first where there are several. Costs a walk over the ids, or a
+    /// binary search where they are sorted.
     pub fn node_with_id(&self, id: u32) -> Option<NodeId> {
-        let ids = self.columns.node_id.as_slice();
-        ids.iter().position(|&i| i == id).map(|i| NodeId(i as u32))
+        let sorted = &self.columns.node_by_id;
+        if sorted.is_empty() {
+            let found = self.object_ids().iter().position(|&i| i == id);
+            return found.map(|i| NodeId(i as u32));
+        }
+        let id_at = |at: usize| self.columns.node_id.get(sorted.get(at) as usize);
+        let (mut low, mut high) = (0, sorted.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if id_at(middle) < id { low = middle + 1 } else { high = middle }
+        }
+        (low < sorted.len() && id_at(low) == id).then(|| NodeId(sorted.get(low)))
+    }
+
+    /// The nodes in the order of their ids. O(n log n).
+    pub(crate) fn sorted_by_id(&self) -> Vec<u32> {
+        let ids = self.object_ids().iter().enumerate();
+        let mut keys: Vec<u64> = ids.map(|(node, &id)| u64::from(id) << 32 | node as u64).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|key| key as u32).collect()
     }
 }
 
@@ -373,6 +395,7 @@ fn check_lengths(columns: &Columns) -> Result<(), GraphError> {
     }
     let or_none = |len: usize| if len == 0 { 0 } else { n };
     let (detached, traced) = (columns.node_detachedness.len(), columns.node_trace.len());
+    let sorted = columns.node_by_id.len();
     let lengths = [
         ("node_id", columns.node_id.len(), n),
         ("node_size", columns.node_size.len(), n),
@@ -380,6 +403,7 @@ fn check_lengths(columns: &Columns) -> Result<(), GraphError> {
         ("edge_name", columns.edges.names().len(), e),
         ("node_detachedness", detached, or_none(detached)),
         ("node_trace", traced, or_none(traced)),
+        ("node_by_id", sorted, or_none(sorted)),
     ];
     match lengths.into_iter().find(|(_, actual, expected)| actual != expected) {
         Some((column, actual, expected)) => Err(GraphError::Length { column, actual, expected }),

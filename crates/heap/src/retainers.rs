@@ -12,6 +12,9 @@ pub struct Retainers {
     from: Sources,
 }
 
+/// Retainers that are looked for one by one.
+const FEW: usize = 64;
+
 /// Where edges come from.
 #[derive(Clone, Debug)]
 enum Sources {
@@ -65,11 +68,21 @@ impl Retainers {
     pub fn of_node(&self, node: NodeId) -> impl Iterator<Item = Retainer> + '_ {
         let start = self.first.get(node.index()) as usize;
         let edges = self.edge.range(start..start + self.count(node));
+        // Looking for many at once, the column is taken as a whole, which is checked as a whole when it is
+        // lent.
+        let first_edges = match &self.from {
+            Sources::Searched(first_edges) if edges.len() > FEW => first_edges.as_slice(),
+            _ => &[],
+        };
         edges.iter().enumerate().map(move |(i, &edge)| {
             let edge = EdgeId(edge);
             let from = match &self.from {
                 Sources::Listed(from) => NodeId(from[start + i]),
-                Sources::Searched(first_edges) => source_of(first_edges, edge),
+                Sources::Searched(column) if first_edges.is_empty() => source_of(column, edge),
+                Sources::Searched(_) => {
+                    let after = first_edges.partition_point(|&first| first <= edge.0);
+                    NodeId(after.saturating_sub(1).min(first_edges.len().saturating_sub(2)) as u32)
+                }
             };
             Retainer { edge, from }
         })

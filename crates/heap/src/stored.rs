@@ -60,6 +60,11 @@ impl HeapGraph {
         sink.put("node.label", c.node_label.packed().as_slice())?;
         sink.put("node.label.long", c.node_label.long_names().as_slice())?;
         sink.put("node.id", c.node_id.as_slice())?;
+        if c.node_by_id.is_empty() {
+            sink.put("node.by_id", &self.sorted_by_id())?;
+        } else {
+            sink.put("node.by_id", c.node_by_id.as_slice())?;
+        }
         c.node_size.store("node.size", sink)?;
         sink.put("node.detachedness", c.node_detachedness.as_slice())?;
         sink.put("node.first_edge", c.first_edge.as_slice())?;
@@ -83,6 +88,7 @@ impl HeapGraph {
                 LongNames::new(long.as_slice().to_vec()),
             ),
             node_id: sections.column("node.id")?,
+            node_by_id: sections.column("node.by_id")?,
             node_size: SizeColumn::restore("node.size", sections)?,
             node_detachedness: sections.column("node.detachedness")?,
             first_edge: sections.column("node.first_edge")?,

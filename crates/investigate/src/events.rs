@@ -54,6 +54,11 @@ pub enum Event<'a> {
         /// Of how many, when known.
         total: Option<u64>,
     },
+    /// Long work that cannot say how far it is.
+    Working {
+        /// What is done.
+        what: &'a str,
+    },
     /// Waiting, in seconds: how far, of how many, with what was last seen.
     Waiting {
         /// Seconds so far.

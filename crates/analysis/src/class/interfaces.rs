@@ -14,6 +14,7 @@ use std::hash::Hasher;
 
 use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::{FxHashMap, FxHasher};
+use serde::{Deserialize, Serialize};
 
 use crate::names::Names;
 
@@ -27,12 +28,12 @@ const MIN_SHARE: u64 = 1000;
 const NONE: u32 = u32::MAX;
 
 /// The interfaces of one snapshot, the most frequent first. Apply them to another snapshot to compare both.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interfaces {
     definitions: Vec<Definition>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Definition {
     name: String,
     properties: Vec<String>,

@@ -130,6 +130,8 @@ impl Share<'_> {
         let Self { base, next, from } = self;
         let (edges, first_edges) = (graph.packed_edges(), graph.first_edges());
         let place = |node: u32| (node as usize).wrapping_sub(base);
+        let words = essential.bits.words();
+        let retains = |e: usize| words[e / 64] >> (e % 64) & 1 != 0;
         for (node, range) in first_edges.windows(2).enumerate() {
             let own = numbering.number[node];
             if own >= numbering.reached {
@@ -140,7 +142,7 @@ impl Share<'_> {
                     memory::prefetch(next, place(ahead.to()));
                 }
                 let Some(next) = next.get_mut(place(edges[e].to())) else { continue };
-                if *next != NO_LIST && essential.bits.get(e) {
+                if *next != NO_LIST && retains(e) {
                     from[*next as usize] = own;
                     *next += 1;
                 }

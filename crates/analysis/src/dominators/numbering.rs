@@ -69,7 +69,10 @@ impl Numbering {
             }
         }
         let Search { number, node_of, parent, count, essential, .. } = search;
-        (Self { node_of, parent, number, count, reached }, EssentialEdges { bits: essential })
+        (
+            Self { node_of, parent, number, count, reached },
+            EssentialEdges { bits: essential.into() },
+        )
     }
 }
 

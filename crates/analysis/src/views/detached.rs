@@ -69,7 +69,7 @@ pub fn detached(heap: &Heap<'_>) -> DetachedView {
             let mut nodes = members.remove(&group).unwrap_or_default();
             nodes.sort_by_key(|&n| (Reverse(heap.analysis.retained_size(n)), n));
             DetachedGroup {
-                class: heap.analysis.classes.get(class).name.to_string(),
+                class: heap.analysis.classes.get(class).name.clone(),
                 count: total.count,
                 shallow_bytes: total.shallow_bytes,
                 retained_bytes: total.retained_bytes,

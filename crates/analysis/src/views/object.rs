@@ -45,18 +45,16 @@ pub struct RetainerRow {
     pub object: ObjectRow,
 }
 
-/// Everything about `node`. O(edges).
+/// Everything about `node`. O(edges), or, where the edges are known backwards, O(edges of the node).
 pub fn object(heap: &Heap<'_>, node: NodeId) -> ObjectView {
     let graph = heap.graph;
-    let mut held = Vec::new();
-    for from in graph.nodes() {
-        for edge in graph.edges(from).filter(|e| e.to == node) {
-            let essential = heap.analysis.essential.is_essential(edge.id);
-            let distance = heap.analysis.distances.raw(from);
-            // What nothing reaches has a negative distance and comes last.
-            held.push((!essential, distance < 0, distance, edge.id, from));
-        }
-    }
+    let retainers = heap.retainers_of(node).into_iter().map(|held| {
+        let essential = heap.analysis.essential.is_essential(held.edge);
+        let distance = heap.analysis.distances.raw(held.from);
+        // What nothing reaches has a negative distance and comes last.
+        (!essential, distance < 0, distance, held.edge, held.from)
+    });
+    let mut held: Vec<_> = retainers.collect();
     held.sort_unstable_by_key(|&(weak, lost, distance, edge, _)| (weak, lost, distance, edge.0));
     let essential = held.iter().filter(|h| !h.0).count() as u64;
     let retainers = held.iter().take(MAX_RETAINERS).map(|&(weak, _, _, edge, from)| {

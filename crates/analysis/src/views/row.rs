@@ -1,6 +1,6 @@
 //! What all views are made of: objects and edges with their numbers.
 
-use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId};
+use leakline_heap::{Edge, EdgeId, EdgeType, HeapGraph, NodeId, Retainer, Retainers};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
@@ -19,6 +19,8 @@ pub struct Heap<'a> {
     pub analysis: &'a Analysis,
     /// Which file a function comes from.
     pub scripts: &'a Scripts,
+    /// The edges backwards, where somebody has them already.
+    pub retainers: Option<&'a Retainers>,
 }
 
 /// An object with its numbers.
@@ -50,6 +52,17 @@ pub struct EdgeRow {
 }
 
 impl Heap<'_> {
+    /// The edges that lead to `node`, and where they come from, in the snapshot's order. A walk over all
+    /// edges, unless somebody has them backwards.
+    pub(super) fn retainers_of(&self, node: NodeId) -> Vec<Retainer> {
+        if let Some(retainers) = self.retainers {
+            return retainers.of_node(node).collect();
+        }
+        let edges = self.graph.packed_edges().iter().enumerate();
+        let held = edges.filter(|(_, edge)| edge.to() == node.0).map(|(e, _)| EdgeId(e as u32));
+        held.map(|edge| Retainer { edge, from: self.graph.edge_source(edge) }).collect()
+    }
+
     /// An object's row.
     pub fn row(&self, node: NodeId) -> ObjectRow {
         ObjectRow {

@@ -21,7 +21,12 @@ impl Opened {
     }
 
     pub fn heap(&self) -> Heap<'_> {
-        Heap { graph: &self.graph, analysis: &self.analysis, scripts: &self.scripts }
+        Heap {
+            graph: &self.graph,
+            analysis: &self.analysis,
+            scripts: &self.scripts,
+            retainers: None,
+        }
     }
 }
 

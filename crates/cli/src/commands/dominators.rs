@@ -1,19 +1,18 @@
 //! `leakline dominators FILE [@ID]`
 
 use leakline_analysis::views::dominator_tree;
+use leakline_investigate::Reach;
 use leakline_report::{ViewDocument, text};
 
 use super::opened::{ObjectId, open};
 use crate::args::views::Dominators;
 use crate::error::CliError;
-use crate::exit;
 use crate::output::Output;
 
 pub fn run(args: &Dominators, output: &Output) -> Result<u8, CliError> {
     let id = ObjectId::parse_if_given(args.object.as_deref())?;
-    let opened = open(&args.shown.file, &args.shown.opening, output)?;
+    let opened = open(&args.shown.file, &args.shown.opening, Reach::Objects, output)?;
     let node = opened.object_or_root(id)?;
     let document = ViewDocument::new(opened.name.clone(), dominator_tree(&opened.heap(), node));
-    output.result(&document, || text::dominators(&document, args.shown.limit))?;
-    Ok(exit::DONE)
+    opened.answer(output, &document, || text::dominators(&document, args.shown.limit))
 }

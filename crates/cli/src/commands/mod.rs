@@ -21,34 +21,55 @@ mod summary;
 mod suspects;
 mod trend;
 
-use crate::args::Command;
+use leakline_report::Paint;
+
+use crate::args::{Command, Level};
 use crate::error::CliError;
 use crate::output::Output;
 
 /// Runs a command and returns the exit code.
 pub fn run(command: Command, output: &Output) -> Result<u8, CliError> {
+    match view(&command, output) {
+        // The index is gone; the snapshot itself is still there.
+        Some(Err(e)) if e.is_damaged_index() => {
+            output.tell(Level::Warn, &format!("{} {e}", Paint::Warn.on("note:")));
+            if let Some(result) = view(&command, output) {
+                return result;
+            }
+        }
+        Some(result) => return result,
+        None => {}
+    }
     match command {
         Command::Demo(args) => crate::demo::run(args, output),
         Command::Investigate(args) => investigate::run(args, output),
         Command::Suspects(args) => suspects::run(args, output),
-        Command::Summary(args) => summary::run(&args, output),
         Command::Diff(args) => diff::run(&args, output),
-        Command::Retainers(args) => retainers::run(&args, output),
         Command::Allocations(args) => allocations::run(&args, output),
-        Command::Object(args) => object::run(&args, output),
-        Command::Containment(args) => containment::run(&args, output),
-        Command::Dominators(args) => dominators::run(&args, output),
-        Command::Stats(args) => stats::run(&args, output),
-        Command::Strings(args) => strings::run(&args, output),
-        Command::Closures(args) => closures::run(&args, output),
-        Command::Contexts(args) => contexts::run(&args, output),
-        Command::Collections(args) => collections::run(&args, output),
-        Command::Detached(args) => detached::run(&args, output),
-        Command::NativeContexts(args) => native_contexts::run(&args, output),
-        Command::Search(args) => search::run(&args, output),
         Command::Trend(args) => trend::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
+        _ => unreachable!("every other command is a view"),
     }
+}
+
+/// Runs a command that looks at one snapshot; `None` when it is another one.
+fn view(command: &Command, output: &Output) -> Option<Result<u8, CliError>> {
+    Some(match command {
+        Command::Summary(args) => summary::run(args, output),
+        Command::Retainers(args) => retainers::run(args, output),
+        Command::Object(args) => object::run(args, output),
+        Command::Containment(args) => containment::run(args, output),
+        Command::Dominators(args) => dominators::run(args, output),
+        Command::Stats(args) => stats::run(args, output),
+        Command::Strings(args) => strings::run(args, output),
+        Command::Closures(args) => closures::run(args, output),
+        Command::Contexts(args) => contexts::run(args, output),
+        Command::Collections(args) => collections::run(args, output),
+        Command::Detached(args) => detached::run(args, output),
+        Command::NativeContexts(args) => native_contexts::run(args, output),
+        Command::Search(args) => search::run(args, output),
+        _ => return None,
+    })
 }
 
 /// Completes when somebody asks the program to end: Ctrl-C, or a polite signal. Listening begins with the

@@ -3,45 +3,93 @@
 use std::path::Path;
 
 use leakline_analysis::views::Heap;
-use leakline_analysis::{Analysis, Scripts, analyze};
-use leakline_heap::{HeapGraph, NodeId};
-use leakline_investigate::open_snapshot;
+use leakline_heap::{Bytes, HeapGraph, NodeId};
+use leakline_investigate::{IndexUse, OpenHeap, Reach};
+use serde::Serialize;
 
-use crate::args::Opening;
+use crate::args::{Index, Level, Opening};
 use crate::error::CliError;
+use crate::exit;
 use crate::output::Output;
 use crate::progress::Progress;
 
-/// A snapshot, analysed.
-pub struct Opened {
-    /// The objects.
-    pub graph: HeapGraph,
-    /// Sizes, distances, dominators, classes.
-    pub analysis: Analysis,
-    /// Which file a function comes from.
-    pub scripts: Scripts,
-    /// The file as it was named.
-    pub name: String,
+impl From<Index> for IndexUse {
+    fn from(index: Index) -> Self {
+        match index {
+            Index::Auto => Self::Auto,
+            Index::Never => Self::Never,
+        }
+    }
 }
 
-/// Reads and analyses a snapshot.
-pub fn open(path: &Path, _opening: &Opening, output: &Output) -> Result<Opened, CliError> {
+/// A snapshot, analysed.
+pub struct Opened {
+    /// Objects and analyses.
+    pub heap: OpenHeap,
+    /// The file as it was named.
+    pub name: String,
+    use_of_index: IndexUse,
+}
+
+/// Opens a snapshot for a question that reaches that far.
+pub fn open(
+    path: &Path,
+    opening: &Opening,
+    reach: Reach,
+    output: &Output,
+) -> Result<Opened, CliError> {
     let mut progress = Progress::new(output);
-    let graph = open_snapshot(path, &mut |e| progress.event(e))?;
-    let analysis = analyze(&graph);
-    let scripts = Scripts::of(&graph);
-    Ok(Opened { graph, analysis, scripts, name: path.display().to_string() })
+    let use_of_index = opening.index.into();
+    let heap = OpenHeap::open(path, use_of_index, reach, &mut |e| progress.event(e))?;
+    Ok(Opened { heap, name: path.display().to_string(), use_of_index })
 }
 
 impl Opened {
+    /// Prints the answer, then keeps what makes the next one fast. An answer from an index that turned out
+    /// to be damaged is not printed: it is an error that [`super::run`] knows what to do about.
+    pub fn answer<T: Serialize>(
+        mut self,
+        output: &Output,
+        document: &T,
+        text: impl FnOnce() -> String,
+    ) -> Result<u8, CliError> {
+        if self.heap.is_damaged() {
+            self.heap.remove_index();
+            return Err(CliError::damaged_index(&self.name));
+        }
+        output.result(document, text)?;
+        if self.use_of_index == IndexUse::Auto {
+            let mut progress = Progress::new(output);
+            match self.heap.keep_index(&mut |e| progress.event(e)) {
+                Ok(None) => {}
+                Ok(Some((path, bytes))) => output.tell(
+                    Level::Info,
+                    &format!(
+                        "index kept: {} ({}); the next look takes milliseconds",
+                        path.display(),
+                        Bytes(bytes)
+                    ),
+                ),
+                Err(e) => output.tell(Level::Debug, &format!("no index kept: {e}")),
+            }
+        }
+        Ok(exit::DONE)
+    }
+
+    /// The objects.
+    pub fn graph(&self) -> &HeapGraph {
+        &self.heap.graph
+    }
+
     /// What the views take.
     pub fn heap(&self) -> Heap<'_> {
-        Heap { graph: &self.graph, analysis: &self.analysis, scripts: &self.scripts }
+        let OpenHeap { graph, analysis, scripts, retainers, .. } = &self.heap;
+        Heap { graph, analysis, scripts, retainers: retainers.as_ref() }
     }
 
     /// The object with this id.
     pub fn object(&self, id: ObjectId) -> Result<NodeId, CliError> {
-        self.graph.node_with_id(id.0).ok_or_else(|| {
+        self.graph().node_with_id(id.0).ok_or_else(|| {
             CliError::bad_input(
                 "no-such-object",
                 format!("{}: no object @{}", self.name, id.0),
@@ -52,7 +100,7 @@ impl Opened {
 
     /// The object with this id; the root where none was asked for.
     pub fn object_or_root(&self, id: Option<ObjectId>) -> Result<NodeId, CliError> {
-        id.map_or(Ok(self.graph.root()), |id| self.object(id))
+        id.map_or(Ok(self.graph().root()), |id| self.object(id))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use leakline_analysis::views::{Search as Wanted, search};
 use leakline_heap::NodeType;
+use leakline_investigate::Reach;
 use leakline_report::{ViewDocument, text};
 
 use super::opened::{ObjectId, open};
 use crate::args::views::Search;
 use crate::error::CliError;
-use crate::exit;
 use crate::output::Output;
 
 pub fn run(args: &Search, output: &Output) -> Result<u8, CliError> {
@@ -26,11 +26,10 @@ pub fn run(args: &Search, output: &Output) -> Result<u8, CliError> {
             "give at least one of --name, --class, --id, --size, --retained, --type, --script",
         ));
     }
-    let opened = open(&args.shown.file, &args.shown.opening, output)?;
+    let opened = open(&args.shown.file, &args.shown.opening, Reach::Everything, output)?;
     let view = search(&opened.heap(), &wanted, args.shown.limit);
     let document = ViewDocument::new(opened.name.clone(), view);
-    output.result(&document, || text::search(&document))?;
-    Ok(exit::DONE)
+    opened.answer(output, &document, || text::search(&document))
 }
 
 fn kind(name: &str) -> Result<NodeType, CliError> {
