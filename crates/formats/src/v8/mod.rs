@@ -17,6 +17,8 @@ use crate::window::{Progress, Window};
 mod columns;
 mod digits;
 mod records;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use columns::{AllEdges, AllNodes};
 
