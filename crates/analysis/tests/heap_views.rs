@@ -349,10 +349,7 @@ fn where_an_object_was_allocated_is_told_as_people_count() {
         stack.iter().map(|f| (f.function.as_str(), f.file.as_deref(), f.line, f.column)).collect();
     assert_eq!(
         told,
-        [
-            ("(anonymous)", Some("Entry"), None, None),
-            ("global", Some("Entry"), Some(3), Some(9))
-        ]
+        [("(anonymous)", Some("Entry"), None, None), ("global", Some("Entry"), Some(3), Some(9))]
     );
     // An entry that the tree does not have, and an object older than the tracking.
     assert_eq!(object(&tracked.heap(), node("e2")).allocation_stack, None);
