@@ -14,6 +14,8 @@ pub struct Error {
     source: Option<std::io::Error>,
     /// The format the file is compressed with, where the offset counts the decompressed text.
     within: Option<&'static str>,
+    /// The number that is wrong, where its place is not known: where its array begins, and its index there.
+    number: Option<Box<(u64, u64)>>,
 }
 
 /// The cases of [`Error`].
@@ -78,7 +80,7 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(path: &Path, kind: ErrorKind, offset: Option<u64>) -> Self {
-        Self { path: path.to_path_buf(), kind, offset, source: None, within: None }
+        Self { path: path.to_path_buf(), kind, offset, source: None, within: None, number: None }
     }
 
     /// Reading failed: the disk, or the compressed data.
@@ -102,6 +104,20 @@ impl Error {
         );
         let within = compression.filter(|_| !of_the_file).map(Compression::name);
         Self { within, ..self }
+    }
+
+    /// Says which number it is, by where its array begins and its index there.
+    pub(crate) fn with_number(self, number: Option<(u64, u64)>) -> Self {
+        Self { number: number.map(Box::new), ..self }
+    }
+
+    pub(crate) fn number(&self) -> Option<(u64, u64)> {
+        self.number.as_deref().copied()
+    }
+
+    /// The same with a place.
+    pub(crate) fn at(self, offset: u64) -> Self {
+        Self { offset: Some(offset), ..self }
     }
 
     /// Which case this is.

@@ -97,12 +97,16 @@ impl<'a, R: Read> Window<'a, R> {
                 Err(e) => return Err(Error::io(self.path, e, Some(self.base + self.len as u64))),
             }
         }
-        if let Some(progress) = &mut self.progress
-            && !progress(self.base + self.len as u64)
-        {
-            return Err(self.error(ErrorKind::Interrupted));
+        self.tell()
+    }
+
+    /// Tells how far it is.
+    pub(crate) fn tell(&mut self) -> Result<(), Error> {
+        let done = self.base + self.len as u64;
+        if self.progress.as_mut().is_none_or(|progress| progress(done)) {
+            return Ok(());
         }
-        Ok(())
+        Err(self.error(ErrorKind::Interrupted))
     }
 
     /// Makes at least [`LOOKAHEAD`] bytes visible, or all that are left.

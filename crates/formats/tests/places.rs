@@ -4,7 +4,7 @@
 mod drawn;
 
 use drawn::{Written, place_of, read, snapshot};
-use leakline_formats::{Error, ErrorKind};
+use leakline_formats::{Error, ErrorKind, ReadOptions, read_snapshot};
 use leakline_heap::HeapGraph;
 
 /// Some megabytes: a dozen pieces in `nodes` and in `edges`, several in `locations`.
@@ -147,6 +147,33 @@ fn cut_inside_a_section_it_ends_at_that_byte() {
             let e = same_error_each_time(&text[..cut]);
             let words = format!("ends between two sections at byte {cut}");
             assert!(e.to_string().contains(&words), "{e}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_none_has_its_place_although_it_is_noticed_at_the_end() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for written in BOTH {
+        let text = snapshot(OBJECTS, written);
+        for (section, fields, record) in
+            [("nodes", 7, 0), ("nodes", 7, 40_000), ("edges", 3, 60_000), ("edges", 3, 119_999)]
+        {
+            let at = place_of(&text, section, record, fields);
+            let at = at + text[at..].find(',').expect("a comma") + 1;
+            let bad = over(&text, at, "3");
+            let plain = dir.path().join("plain");
+            std::fs::write(&plain, &bad).expect("written");
+            let packed = dir.path().join("packed");
+            std::fs::write(&packed, zstd::bulk::compress(bad.as_bytes(), 1).expect("packed"))
+                .expect("written");
+            for file in [plain, packed] {
+                let e = read_snapshot(&file, ReadOptions::default()).expect_err("no such name");
+                let words =
+                    format!("points to 3, but there are only 3 (at byte {}", number_at(&text, at));
+                assert!(e.to_string().contains(&words), "{section} {record}: {e}");
+                assert!(e.to_string().contains(&format!("inside `{section}`")), "{e}");
+            }
         }
     }
 }

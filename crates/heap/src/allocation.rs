@@ -68,6 +68,11 @@ impl AllocationsBuilder {
         self.functions.extend_from_slice(functions);
     }
 
+    /// How many functions there are.
+    pub fn function_count(&self) -> usize {
+        self.functions.len()
+    }
+
     /// Appends samples.
     pub fn samples(&mut self, samples: &[Sample]) {
         self.samples.extend_from_slice(samples);
@@ -122,9 +127,9 @@ impl AllocationsBuilder {
             })
         };
         for (at, function) in self.functions.iter().enumerate() {
-            for name in [function.name, function.script_name] {
+            for (what, name) in [(FUNCTION, function.name), (SCRIPT, function.script_name)] {
                 if name as usize >= strings.len() {
-                    return out(FUNCTION, at, name, strings.len());
+                    return out(what, at, name, strings.len());
                 }
             }
         }
@@ -141,8 +146,11 @@ impl AllocationsBuilder {
     }
 }
 
-/// What a function's names are called in errors.
+/// What a function's name is called in errors.
 pub const FUNCTION: &str = "name of allocating function";
+
+/// What the name of a function's script is called in errors.
+pub const SCRIPT: &str = "script of allocating function";
 
 /// What an entry's function is called in errors.
 pub const ENTRY: &str = "function of allocation stack";

@@ -21,7 +21,7 @@ mod strings;
 
 pub use allocation::{
     Allocations, AllocationsBuilder, ENTRY as ALLOCATION_ENTRY, FUNCTION as ALLOCATION_FUNCTION,
-    Sample, TraceEntry, TraceFunction,
+    SCRIPT as ALLOCATION_SCRIPT, Sample, TraceEntry, TraceFunction,
 };
 pub use column::{Column, Lender};
 pub use graph::{Columns, Edge, EdgeId, GraphError, HeapGraph, Location, NodeId};

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use leakline_heap::{
-    ALLOCATION_ENTRY, ALLOCATION_FUNCTION, AllocationsBuilder, Columns, GraphError, HeapGraph,
-    Location, StringTableBuilder,
+    ALLOCATION_ENTRY, ALLOCATION_FUNCTION, ALLOCATION_SCRIPT, AllocationsBuilder, Columns,
+    GraphError, HeapGraph, Location, StringTableBuilder,
 };
 
 use crate::error::{BETWEEN, END, Error, ErrorKind};
@@ -22,6 +22,7 @@ use crate::window::{Progress, Window};
 
 mod columns;
 mod digits;
+mod locate;
 mod records;
 mod trace;
 
@@ -53,7 +54,9 @@ pub fn read_snapshot<'a>(path: &'a Path, options: ReadOptions<'a>) -> Result<Hea
     }
     // A pipe has no length: nothing is reserved up front then.
     let length = if meta.is_file() { meta.len() } else { 0 };
-    read_snapshot_from(file, length, path, options)
+    let result = read_snapshot_from(file, length, path, options);
+    // What comes from a pipe cannot be read again.
+    if meta.is_file() { result.map_err(|e| locate::located(path, e)) } else { result }
 }
 
 /// Reads a snapshot from any bytes, plain or compressed. `length` is how many there are (0 when unknown), `path`
@@ -81,6 +84,7 @@ pub fn read_snapshot_from<'a>(
         strings: StringTableBuilder::default(),
         allocations: AllocationsBuilder::default(),
         seen: Vec::new(),
+        arrays: Vec::new(),
     };
     let result = match reader.sections() {
         Ok(()) => reader.finish(),
@@ -99,6 +103,8 @@ struct Reader<'a, R> {
     strings: StringTableBuilder,
     allocations: AllocationsBuilder,
     seen: Vec<&'static str>,
+    /// Where the content of a section's array begins.
+    arrays: Vec<(&'static str, u64)>,
 }
 
 impl<R: Read + Send> Reader<'_, R> {
@@ -129,7 +135,8 @@ impl<R: Read + Send> Reader<'_, R> {
         if self.window.peek_token()?.is_some() {
             return Err(self.window.malformed("more text after the end of the snapshot"));
         }
-        Ok(())
+        // Whichever thread took the last piece.
+        self.window.tell()
     }
 
     /// Damaged compressed data may decode to nonsense for a while, until a checksum tells. So where a
@@ -203,6 +210,9 @@ impl<R: Read + Send> Reader<'_, R> {
         let Some(layout) = self.layout.take() else {
             return Err(self.not_a_snapshot(&format!("`{key}` comes without `snapshot` before it")));
         };
+        if self.window.peek_token()?.is_some() {
+            self.arrays.push((name, self.window.offset() + 1));
+        }
         match name {
             "nodes" => self.nodes(&layout)?,
             "edges" => self.edges(&layout)?,
@@ -343,20 +353,40 @@ impl<R: Read + Send> Reader<'_, R> {
             }
         }
         let strings = self.strings.build();
+        let (path, arrays) = (self.path, self.arrays);
         let wrong = |e: GraphError| {
-            let section = match &e {
+            let at = match e {
                 GraphError::NoNodes => {
                     let what = "it has no nodes".into();
-                    return Error::new(self.path, ErrorKind::NotASnapshot(what), None);
+                    return Error::new(path, ErrorKind::NotASnapshot(what), None);
                 }
-                GraphError::OutOfRange { what: "name of node", .. } => "nodes",
-                GraphError::OutOfRange { what: "a location, node", .. } => "locations",
-                GraphError::OutOfRange { what: ALLOCATION_FUNCTION, .. } => "trace_function_infos",
-                GraphError::OutOfRange { what: ALLOCATION_ENTRY, .. } => "trace_tree",
-                _ => "edges",
+                GraphError::OutOfRange { at, .. } => at,
+                _ => 0,
             };
+            let (node, edge) = (&layout.node, &layout.edge);
+            let function = layout.trace_function.as_ref();
+            let (section, field) = match &e {
+                GraphError::OutOfRange { what: "name of node", .. } => {
+                    ("nodes", Some((node.count, node.name)))
+                }
+                GraphError::OutOfRange { what: "name of edge", .. } => {
+                    ("edges", Some((edge.count, edge.name)))
+                }
+                GraphError::OutOfRange { what: ALLOCATION_FUNCTION, .. } => {
+                    ("trace_function_infos", function.map(|f| (f.count, f.name)))
+                }
+                GraphError::OutOfRange { what: ALLOCATION_SCRIPT, .. } => {
+                    ("trace_function_infos", function.map(|f| (f.count, f.script_name)))
+                }
+                GraphError::OutOfRange { what: ALLOCATION_ENTRY, .. } => ("trace_tree", None),
+                _ => ("edges", None),
+            };
+            let array = arrays.iter().find(|(name, _)| *name == section);
+            let number = array
+                .zip(field)
+                .map(|(&(_, begin), (count, field))| (begin, at * count as u64 + field as u64));
             let kind = ErrorKind::OutOfRange { section, what: e.to_string() };
-            Error::new(self.path, kind, None)
+            Error::new(path, kind, None).with_number(number)
         };
         if !self.allocations.is_empty() {
             let allocations = self.allocations.build(&strings).map_err(wrong)?;

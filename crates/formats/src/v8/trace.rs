@@ -8,7 +8,7 @@
 
 use std::io::Read;
 
-use leakline_heap::{AllocationsBuilder, Sample, TraceFunction};
+use leakline_heap::{ALLOCATION_ENTRY, AllocationsBuilder, Sample, TraceFunction};
 
 use super::columns::narrow;
 use super::records::{Assemble, Fault, Number};
@@ -100,6 +100,15 @@ pub(super) fn tree<R: Read>(
                 }
                 let at = window.offset();
                 let value = window.number()?;
+                let functions = into.function_count() as u64;
+                // Where the functions come later, the index is checked in the end.
+                if field == fields.function && functions > 0 && value >= functions {
+                    let what = format!(
+                        "{ALLOCATION_ENTRY} {entry} points to {value}, but there are only {functions}"
+                    );
+                    let kind = ErrorKind::OutOfRange { section: "trace_tree", what };
+                    return Err(window.error_at(kind, at));
+                }
                 let kept = into.entry(entry);
                 let narrow = |value: u64, what: &str| {
                     u32::try_from(value).map_err(|_| {
