@@ -117,7 +117,7 @@ cargo test --workspace
 heading 'cargo doc'
 RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
-# About two minutes, and as much again to build the targets for the first time.
+# About two minutes, and five more to build the targets for the first time.
 heading 'fuzz targets'
 bash scripts/fuzz-smoke.sh
 
