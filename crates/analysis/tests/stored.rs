@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it stands")]
 
 use std::fmt::Debug;
-use std::fs::File;
 
 use leakline_analysis::views::{
     CollectionSort, Heap, Range, Search, closures, collections, containment, contexts, detached,
@@ -147,11 +146,11 @@ fn through_a_file(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.heapsnapshot");
     std::fs::write(&path, "a snapshot").unwrap();
-    let file = File::open(&path).unwrap();
-    let mut writer = IndexWriter::begin(&path, &file, 0).unwrap();
+    let identity = Identity::at(&path).unwrap();
+    let mut writer = IndexWriter::begin(&path, identity, 0).unwrap();
     wrap(all, &mut writer).unwrap();
     let (place, _) = writer.finish().unwrap();
-    let index = Index::open(&place, &Identity::of(&file).unwrap()).expect("just written");
+    let index = Index::open(&place, &identity).expect("just written");
     assert!(index.check_all());
     (folder, All::restore(&index))
 }
