@@ -164,6 +164,10 @@ fn paths_of(mut finder: Finder<'_>, node: NodeId, options: PathOptions) -> Retai
     let mut end = node;
     while end != graph.root() {
         let start = analysis.dominators.immediate(end);
+        if start == end {
+            // Nothing but the root is its own dominator: somebody lends us nonsense.
+            return result;
+        }
         match finder.way(start, end, &FxHashSet::default()) {
             Found::Way(way) => ways.push(way),
             Found::Nothing => return result,

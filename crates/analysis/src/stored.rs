@@ -95,6 +95,9 @@ impl Analysis {
         let (immediate, subtree) = (tree.immediate.as_slice(), tree.subtree.as_slice());
         self.classes.class_of.as_slice().iter().all(|&class| class < classes)
             && [order, position, immediate, subtree].iter().all(|column| column.len() == n)
+            // Nothing stands above the root.
+            && order.first() == Some(&0)
+            && immediate.first() == Some(&0)
             && (0..n).all(|at| {
                 let node = order[at] as usize;
                 let inside = node < n && position[node] as usize == at;

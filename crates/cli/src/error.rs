@@ -29,11 +29,12 @@ impl CliError {
         Self::new(code, message, Some(hint.into()), exit::BAD_INPUT)
     }
 
-    /// An index that is not what was written. It is removed already, so that the command can be run again.
-    pub fn damaged_index(snapshot: &str) -> Self {
+    /// An index that is not what was written. Where it could be removed, a new one is made next time.
+    pub fn damaged_index(snapshot: &str, removed: bool) -> Self {
+        let what = if removed { "was damaged and is removed" } else { "is damaged" };
         Self::bad_input(
             DAMAGED_INDEX,
-            format!("{snapshot}: its index was damaged and is removed"),
+            format!("{snapshot}: its index {what}"),
             "run the command again, or with --index never",
         )
     }

@@ -375,7 +375,9 @@ impl HeapGraph {
             let middle = low + (high - low) / 2;
             if id_at(middle) < id { low = middle + 1 } else { high = middle }
         }
-        (low < sorted.len() && id_at(low) == id).then(|| NodeId(sorted.get(low)))
+        let found = (low < sorted.len() && id_at(low) == id).then(|| NodeId(sorted.get(low)));
+        // Always so, unless somebody lends us nonsense.
+        found.filter(|node| node.index() < self.node_count())
     }
 
     /// The nodes in the order of their ids. O(n log n).

@@ -1,10 +1,9 @@
 //! Opening a snapshot with all that is known of it: from the index where there is one, else by reading it.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use leakline_analysis::{Analysis, Scripts, Summary, analyze, summary};
-use leakline_formats::index::{Index, IndexWriter, WriteError};
+use leakline_formats::index::{Identity, Index, IndexWriter, WriteError};
 use leakline_heap::{HeapGraph, Retainers, SectionSink, Sections};
 
 use crate::error::Error;
@@ -44,6 +43,8 @@ pub struct OpenHeap {
     /// The edges backwards, where they are known already.
     pub retainers: Option<Retainers>,
     path: PathBuf,
+    /// Of the file, before it was read; `None` where it is none that can be looked at twice.
+    identity: Option<Identity>,
     index: Option<Index>,
 }
 
@@ -63,6 +64,7 @@ impl OpenHeap {
         {
             return Ok(heap);
         }
+        let identity = Identity::at(path).ok();
         let graph = open_snapshot(path, observer)?;
         let what = format!("analysing {}", file_name(path));
         observer(Event::Working { what: &what });
@@ -70,11 +72,11 @@ impl OpenHeap {
         let scripts = Scripts::of(&graph);
         observer(Event::ProgressEnd);
         let path = path.to_path_buf();
-        Ok(Self { graph, analysis, scripts, retainers: None, path, index: None })
+        Ok(Self { graph, analysis, scripts, retainers: None, path, identity, index: None })
     }
 
     fn from_index(path: &Path, reach: Reach) -> Option<Self> {
-        let index = Index::of(path, &File::open(path).ok()?)?;
+        let index = Index::of(path)?;
         let graph = HeapGraph::restore(&index)?.ok()?;
         let (analysis, scripts) = Analysis::restore(&index, &graph)?;
         let retainers = Retainers::restore(&index, &graph)?;
@@ -82,8 +84,15 @@ impl OpenHeap {
             Reach::Objects => !index.is_damaged(),
             Reach::Everything => index.check_all() && graph.check().is_ok() && analysis.check(),
         };
-        let (path, retainers) = (path.to_path_buf(), Some(retainers));
-        sound.then_some(Self { graph, analysis, scripts, retainers, path, index: Some(index) })
+        sound.then(|| Self {
+            graph,
+            analysis,
+            scripts,
+            retainers: Some(retainers),
+            path: path.to_path_buf(),
+            identity: None,
+            index: Some(index),
+        })
     }
 
     /// Whether it came from an index that turned out to be damaged: then nothing that was learnt from it is
@@ -93,11 +102,11 @@ impl OpenHeap {
     }
 
     /// Removes the index it came from.
-    pub fn remove_index(&self) {
-        if let Some(index) = &self.index {
-            // One that cannot be removed is found damaged again next time, which costs time and no more.
-            let _ = std::fs::remove_file(index.path());
-        }
+    ///
+    /// # Errors
+    /// When it cannot be removed. Then it is found damaged again next time, which costs time and no more.
+    pub fn remove_index(&self) -> std::io::Result<()> {
+        self.index.as_ref().map_or(Ok(()), |index| std::fs::remove_file(index.path()))
     }
 
     /// Keeps an index for the next question, where that is worth it. Returns where it is and its size.
@@ -108,16 +117,13 @@ impl OpenHeap {
         &mut self,
         observer: Observer<'_>,
     ) -> Result<Option<(PathBuf, u64)>, WriteError> {
-        let file = File::open(&self.path)?;
-        let meta = file.metadata()?;
         // Allocation stacks are not kept; a file that has some is read again.
         let has_traces = !self.graph.columns().node_trace.is_empty();
-        if self.index.is_some() || !meta.is_file() || meta.len() < MIN_INDEXED_BYTES || has_traces {
-            return Ok(None);
-        }
+        let identity = self.identity.filter(|i| i.size_bytes() >= MIN_INDEXED_BYTES && !has_traces);
+        let Some(identity) = identity else { return Ok(None) };
         let (n, e) = (self.graph.node_count() as u64, self.graph.edge_count() as u64);
         let expected = n * 60 + e * 13 + self.graph.strings().text().len() as u64;
-        let mut writer = IndexWriter::begin(&self.path, &file, expected)?;
+        let mut writer = IndexWriter::begin(&self.path, identity, expected)?;
         let what = format!("indexing {}", file_name(&self.path));
         observer(Event::Working { what: &what });
         let retainers = self.retainers.get_or_insert_with(|| Retainers::of(&self.graph));
@@ -142,24 +148,29 @@ fn put_summary(summary: &Summary, writer: &mut IndexWriter) -> Result<(), WriteE
 
 /// The summary of the snapshot at `path`, if an index has it.
 pub fn kept_summary(path: &Path) -> Option<Summary> {
-    let index = Index::of(path, &File::open(path).ok()?)?;
+    summary_in(&Index::of(path)?)
+}
+
+fn summary_in(index: &Index) -> Option<Summary> {
     let json = index.column::<u8>(SUMMARY)?;
     let summary = serde_json::from_slice(json.as_slice()).ok()?;
     (!index.is_damaged()).then_some(summary)
 }
 
-/// Keeps only the summary: a few kilobytes that answer the first question of next time. An index that holds
-/// more is left as it is.
-///
-/// # Errors
-/// Why it is not kept, which harms nothing.
-pub fn keep_summary(path: &Path, summary: &Summary) -> Result<(), WriteError> {
-    let file = File::open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() || meta.len() < MIN_INDEXED_BYTES || Index::of(path, &file).is_some() {
-        return Ok(());
+impl OpenHeap {
+    /// Keeps only the summary: a few kilobytes that answer the first question of next time. An index that
+    /// has it already, and maybe more, is left as it is.
+    ///
+    /// # Errors
+    /// Why it is not kept, which harms nothing.
+    pub fn keep_summary(&self, summary: &Summary) -> Result<(), WriteError> {
+        let identity = self.identity.filter(|i| i.size_bytes() >= MIN_INDEXED_BYTES);
+        let Some(identity) = identity else { return Ok(()) };
+        if kept_summary(&self.path).is_some() {
+            return Ok(());
+        }
+        let mut writer = IndexWriter::begin(&self.path, identity, 0)?;
+        put_summary(summary, &mut writer)?;
+        writer.finish().map(|_| ())
     }
-    let mut writer = IndexWriter::begin(path, &file, 0)?;
-    put_summary(summary, &mut writer)?;
-    writer.finish().map(|_| ())
 }

@@ -21,7 +21,7 @@ pub use error::{Error, ErrorClass};
 pub use events::{Event, Observer, Step};
 pub use files::{FilesOptions, investigate_files};
 pub use folder::Folder;
-pub use indexed::{IndexUse, OpenHeap, Reach, keep_summary, kept_summary};
+pub use indexed::{IndexUse, OpenHeap, Reach, kept_summary};
 pub use live::{LiveOptions, Stop, investigate_live};
 pub use open::{open_profile, open_snapshot};
 pub use suspects::{SuspectsOptions, suspects_of};

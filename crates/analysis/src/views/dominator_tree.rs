@@ -58,7 +58,8 @@ pub fn dominator_tree(heap: &Heap<'_>, node: NodeId) -> DominatorsView {
     let (graph, tree) = (heap.graph, &heap.analysis.dominators);
     let mut above = Vec::new();
     let mut at = node;
-    while at != graph.root() {
+    // No chain is longer than there are objects, unless somebody lends us nonsense that goes in circles.
+    while at != graph.root() && above.len() < graph.node_count() {
         at = tree.immediate(at);
         above.push(at);
     }
@@ -74,7 +75,7 @@ pub fn dominator_tree(heap: &Heap<'_>, node: NodeId) -> DominatorsView {
         depth,
         chain: above.into_iter().map(|d| heap.row(d)).collect(),
         omitted_dominators: omitted as u64,
-        dominated_count: tree.subtree_len(tree.position(node)) as u64 - 1,
+        dominated_count: (tree.subtree_len(tree.position(node)) as u64).saturating_sub(1),
         children_count: children.len() as u64,
         children: children.into_iter().map(|c| heap.row(c)).collect(),
         accumulation: accumulation(heap, node),
@@ -83,8 +84,17 @@ pub fn dominator_tree(heap: &Heap<'_>, node: NodeId) -> DominatorsView {
 
 fn accumulation(heap: &Heap<'_>, from: NodeId) -> Option<Accumulation> {
     let size = |n: NodeId| heap.analysis.retained_size(n);
-    let largest =
-        |n: NodeId| heap.analysis.dominators.children(n).max_by_key(|&c| (size(c), Reverse(c)));
+    // Every object is the child of one: a walk that looks at more children goes in circles, through
+    // nonsense that somebody lends us.
+    let mut left = heap.graph.node_count();
+    let mut largest = |n: NodeId| {
+        let children = heap.analysis.dominators.children(n);
+        let looked_at = children.take_while(|_| {
+            left = left.saturating_sub(1);
+            left > 0
+        });
+        looked_at.max_by_key(|&c| (size(c), Reverse(c)))
+    };
     let mut at = from;
     let mut steps = 0;
     let mut child = largest(at);

@@ -23,22 +23,29 @@ mod trend;
 
 use leakline_report::Paint;
 
-use crate::args::{Command, Level};
+use crate::args::{Command, Index, Level, Opening};
 use crate::error::CliError;
 use crate::output::Output;
 
 /// Runs a command and returns the exit code.
-pub fn run(command: Command, output: &Output) -> Result<u8, CliError> {
-    match view(&command, output) {
+pub fn run(mut command: Command, output: &Output) -> Result<u8, CliError> {
+    let mut result = view(&command, output);
+    if let Some(Err(e)) = &result
+        && e.is_damaged_index()
+    {
         // The index is gone; the snapshot itself is still there.
-        Some(Err(e)) if e.is_damaged_index() => {
-            output.tell(Level::Warn, &format!("{} {e}", Paint::Warn.on("note:")));
-            if let Some(result) = view(&command, output) {
-                return result;
-            }
+        output.tell(Level::Warn, &format!("{} {e}", Paint::Warn.on("note:")));
+        result = view(&command, output);
+    }
+    if matches!(&result, Some(Err(e)) if e.is_damaged_index()) {
+        // It is still there, in a folder that is not ours.
+        if let Some(opening) = opening_of(&mut command) {
+            opening.index = Index::Never;
         }
-        Some(result) => return result,
-        None => {}
+        result = view(&command, output);
+    }
+    if let Some(result) = result {
+        return result;
     }
     match command {
         Command::Demo(args) => crate::demo::run(args, output),
@@ -50,6 +57,26 @@ pub fn run(command: Command, output: &Output) -> Result<u8, CliError> {
         Command::Explain(args) => explain::run(&args, output),
         _ => unreachable!("every other command is a view"),
     }
+}
+
+/// How a command that looks at one snapshot opens it.
+fn opening_of(command: &mut Command) -> Option<&mut Opening> {
+    Some(match command {
+        Command::Summary(args) => &mut args.opening,
+        Command::Retainers(args) => &mut args.opening,
+        Command::Object(args) => &mut args.shown.opening,
+        Command::Containment(args) => &mut args.shown.opening,
+        Command::Dominators(args) => &mut args.shown.opening,
+        Command::Stats(args) => &mut args.opening,
+        Command::Strings(args) => &mut args.shown.opening,
+        Command::Closures(args) => &mut args.shown.opening,
+        Command::Contexts(args) => &mut args.shown.opening,
+        Command::Collections(args) => &mut args.shown.opening,
+        Command::Detached(args) => &mut args.shown.opening,
+        Command::NativeContexts(args) => &mut args.opening,
+        Command::Search(args) => &mut args.shown.opening,
+        _ => return None,
+    })
 }
 
 /// Runs a command that looks at one snapshot; `None` when it is another one.

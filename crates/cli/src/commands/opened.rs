@@ -54,8 +54,7 @@ impl Opened {
         text: impl FnOnce() -> String,
     ) -> Result<u8, CliError> {
         if self.heap.is_damaged() {
-            self.heap.remove_index();
-            return Err(CliError::damaged_index(&self.name));
+            return Err(self.damaged());
         }
         output.result(document, text)?;
         if self.use_of_index == IndexUse::Auto {
@@ -76,6 +75,11 @@ impl Opened {
         Ok(exit::DONE)
     }
 
+    /// Removes the index that turned out to be damaged.
+    fn damaged(&self) -> CliError {
+        CliError::damaged_index(&self.name, self.heap.remove_index().is_ok())
+    }
+
     /// The objects.
     pub fn graph(&self) -> &HeapGraph {
         &self.heap.graph
@@ -90,6 +94,10 @@ impl Opened {
     /// The object with this id.
     pub fn object(&self, id: ObjectId) -> Result<NodeId, CliError> {
         self.graph().node_with_id(id.0).ok_or_else(|| {
+            // In the ruins of a column nothing is found.
+            if self.heap.is_damaged() {
+                return self.damaged();
+            }
             CliError::bad_input(
                 "no-such-object",
                 format!("{}: no object @{}", self.name, id.0),

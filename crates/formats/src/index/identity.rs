@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 
 use super::checksum;
 
@@ -28,6 +29,18 @@ const SAMPLES: u64 = 24;
 const SAMPLE: u64 = 4096;
 
 impl Identity {
+    /// Looks at the file of that name. What is no regular file is not opened: a pipe that is opened and
+    /// closed again has lost its writer.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no regular file.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        Self::of(&File::open(path)?)
+    }
+
     /// Looks at a file: its metadata and some of its pages.
     ///
     /// # Errors

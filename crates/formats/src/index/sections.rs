@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytemuck::Pod;
 use leakline_heap::{Column, Lender, Sections};
+use rustix::fs::{Mode, OFlags};
 
 use super::map::Mapped;
 use super::{
@@ -30,21 +32,25 @@ struct Shared {
 }
 
 impl Index {
-    /// The index of the snapshot at `path`, which is open as `file`; `None` where there is none that is
-    /// whole and up to date.
-    pub fn of(path: &Path, file: &File) -> Option<Self> {
+    /// The index of the snapshot at `path`; `None` where there is none that is whole and up to date.
+    pub fn of(path: &Path) -> Option<Self> {
         let places = places_of(path);
         if !places.iter().any(|place| place.exists()) {
             return None;
         }
-        let identity = Identity::of(file).ok()?;
+        let identity = Identity::at(path).ok()?;
         places.into_iter().find_map(|place| Self::open(&place, &identity))
     }
 
     /// The index file at `path`, if it is whole and made of the snapshot with that identity.
     pub fn open(path: &Path, identity: &Identity) -> Option<Self> {
-        let file = File::open(path).ok()?;
-        if !file.metadata().is_ok_and(|m| m.is_file() && m.len() >= size_of::<Header>() as u64) {
+        // Not waiting for a pipe that stands in its place to be written to.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+        let meta = file.metadata().ok()?;
+        // One of somebody else may say anything, and be cut short while it is mapped.
+        let is_ours = meta.uid() == rustix::process::geteuid().as_raw();
+        if !meta.is_file() || !is_ours || meta.len() < size_of::<Header>() as u64 {
             return None;
         }
         let map = Mapped::whole(&file).ok()?;

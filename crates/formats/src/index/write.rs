@@ -29,6 +29,9 @@ pub enum WriteError {
         /// Bytes that are free.
         available: u64,
     },
+    /// The snapshot is not the one that was read.
+    #[error("the snapshot has changed since it was read")]
+    Changed,
     /// Writing failed.
     #[error("cannot write it: {0}")]
     Io(#[from] io::Error),
@@ -52,13 +55,15 @@ pub struct IndexWriter {
 const SPARE: u64 = 256 << 20;
 
 impl IndexWriter {
-    /// Begins the index of the snapshot at `path`, which is open as `file`. It will take about
-    /// `expected_bytes`.
+    /// Begins the index of the snapshot at `path`, which had that identity *before* it was read. It will take
+    /// about `expected_bytes`.
     ///
     /// # Errors
-    /// [`WriteError`] when there is no place or no room for it.
-    pub fn begin(path: &Path, file: &File, expected_bytes: u64) -> Result<Self, WriteError> {
-        let identity = Identity::of(file)?;
+    /// [`WriteError`] when there is no place or no room for it, or the snapshot has changed meanwhile.
+    pub fn begin(path: &Path, identity: Identity, expected_bytes: u64) -> Result<Self, WriteError> {
+        if Identity::at(path)? != identity {
+            return Err(WriteError::Changed);
+        }
         let mut last = io::Error::from(io::ErrorKind::NotFound);
         for (i, place) in places_of(path).into_iter().enumerate() {
             let folder = match place.parent() {
@@ -184,6 +189,10 @@ fn create(folder: &Path) -> io::Result<(File, Option<tempfile::TempPath>)> {
 /// Names a nameless file. A name that is taken cannot be given, so it gets another one first.
 fn give_name(file: &File, place: &Path) -> io::Result<()> {
     let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // Where there is none yet, in one step.
+    if rustix::fs::linkat(CWD, own.as_str(), CWD, place, AtFlags::SYMLINK_FOLLOW).is_ok() {
+        return Ok(());
+    }
     let mut passing = place.as_os_str().to_os_string();
     passing.push(format!(".{}", std::process::id()));
     let passing = PathBuf::from(passing);
