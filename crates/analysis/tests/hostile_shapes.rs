@@ -80,7 +80,7 @@ const WEAK: u8 = 6;
 /// Every view of some objects, and of the whole.
 fn views(graph: &HeapGraph, analysis: &Analysis, nodes: &[NodeId]) {
     let scripts = Scripts::of(graph);
-    let heap = Heap { graph, analysis, scripts: &scripts };
+    let heap = Heap { graph, analysis, scripts: &scripts, retainers: None };
     let total: u64 = graph.nodes().map(|n| graph.self_size(n)).sum();
     assert_eq!(analysis.retained_size(graph.root()), total);
     assert_eq!(summary(graph, analysis).snapshot.node_count, graph.node_count() as u64);
