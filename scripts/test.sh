@@ -117,4 +117,8 @@ cargo test --workspace
 heading 'cargo doc'
 RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
+# About two minutes, and five more to build the targets for the first time.
+heading 'fuzz targets'
+bash scripts/fuzz-smoke.sh
+
 heading 'all passed'

@@ -1,12 +1,14 @@
-//! Snapshots with a sound header and any graph below it: the reader's checks past the header, and then every
-//! analysis on what was accepted. Self-loops, unreachable parts, cycles through `_events`, tables that hold
+//! Snapshots with a sound header of any layout and any graph below it, with allocation stacks or without, plain or
+//! compressed: the reader's checks past the header, and then every analysis on what was accepted. Self-loops, unreachable parts, cycles through `_events`, tables that hold
 //! themselves, contexts without functions: whatever bytes can draw.
 
 #![no_main]
 
+use std::io::Write;
 use std::path::Path;
 
 use arbitrary::Arbitrary;
+use flate2::write::GzEncoder;
 use leakline_analysis::detect::{Context, Told, advise, detect, path_steps, path_words};
 use leakline_analysis::growth::GrowthAnalysis;
 use leakline_analysis::{PathOptions, Scripts, analyze, diff, retaining_paths, summary};
@@ -68,8 +70,9 @@ const STRINGS: &[&str] = &[
 
 #[derive(Arbitrary, Debug)]
 struct Input {
-    /// Node 20's layout, or Node 24's.
-    old: bool,
+    layout: Layout,
+    /// Functions and the tree of allocation stacks, where allocations were tracked.
+    tracked: Option<Tracked>,
     /// Objects after the root.
     nodes: Vec<Node>,
     edges: Vec<Edge>,
@@ -82,8 +85,90 @@ struct Input {
     broken: Option<(u16, u8)>,
 }
 
+/// What V8's versions have written differently.
+#[derive(Arbitrary, Debug, Clone, Copy)]
+struct Layout {
+    trace_node_id: bool,
+    detachedness: bool,
+    script_object_index: bool,
+    /// A line for each record, or all in one.
+    lines: bool,
+    /// Fields of `trace_node_fields` in the order of V8, or children first.
+    children_last: bool,
+    compressed: Option<bool>,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Tracked {
+    functions: Vec<(u8, u8, u16, u16)>,
+    /// How many lists are closed before an entry, and what it is.
+    entries: Vec<(u8, u8, u8)>,
+    samples: Vec<(u16, u16)>,
+}
+
+impl Tracked {
+    fn functions(&self) -> String {
+        let rows = self.functions.iter().enumerate().map(|(i, (name, script, line, column))| {
+            let [name, script] = [name, script].map(|s| *s as usize % STRINGS.len());
+            format!("{i},{name},{script},7,{line},{column}")
+        });
+        rows.collect::<Vec<_>>().join(",")
+    }
+
+    fn tree(&self, children_last: bool) -> String {
+        let mut text = String::new();
+        let mut open = 0;
+        let functions = self.functions.len().max(1);
+        // What follows the children of an entry, where they do not come last.
+        let rest = |id: usize, function: u8| {
+            let function = function as usize % functions;
+            format!("{},{function},1,{id}", id + 1)
+        };
+        let mut waiting: Vec<String> = Vec::new();
+        let mut first = true;
+        for (id, &(close, function, odd)) in self.entries.iter().enumerate() {
+            for _ in 0..(close as usize).min(open) {
+                text.push(']');
+                if let Some(rest) = waiting.pop().filter(|_| !children_last) {
+                    text.push_str(&format!(",{rest}"));
+                }
+                open -= 1;
+                first = false;
+            }
+            if !first {
+                text.push(',');
+            }
+            if odd == 255 {
+                text.push('7');
+            }
+            if children_last {
+                text.push_str(&rest(id, function));
+                text.push(',');
+            }
+            waiting.push(rest(id, function));
+            text.push('[');
+            open += 1;
+            first = true;
+        }
+        while open > 0 {
+            text.push(']');
+            if let Some(rest) = waiting.pop().filter(|_| !children_last) {
+                text.push_str(&format!(",{rest}"));
+            }
+            open -= 1;
+        }
+        text
+    }
+
+    fn samples(&self) -> String {
+        let rows = self.samples.iter().map(|(time, id)| format!("{time},{id}"));
+        rows.collect::<Vec<_>>().join(",")
+    }
+}
+
 #[derive(Arbitrary, Debug, Clone, Copy)]
 struct Node {
+    trace: u8,
     kind: u8,
     name: u8,
     size: u16,
@@ -101,8 +186,10 @@ struct Edge {
 
 impl Input {
     fn text(&self, copies: usize) -> Vec<u8> {
-        let width = if self.old { 7 } else { 6 };
-        let root = Node { kind: 9, name: 0, size: 0, edges: 5, id: None, detachedness: 0 };
+        let layout = self.layout;
+        let width = 5 + usize::from(layout.trace_node_id) + usize::from(layout.detachedness);
+        let root =
+            Node { trace: 0, kind: 9, name: 0, size: 0, edges: 5, id: None, detachedness: 0 };
         let mut nodes = vec![root];
         nodes.extend(self.nodes.iter().take(200));
         for i in 0..copies {
@@ -133,27 +220,53 @@ impl Input {
             let id = node.id.map_or(2 * i + 1, usize::from);
             let name = node.name as usize % STRINGS.len();
             let kind = node.kind % 15;
-            let trace = if self.old { ",0" } else { "" };
-            node_rows.push(format!(
-                "{kind},{name},{id},{},{own}{trace},{}",
-                node.size, node.detachedness
-            ));
+            let mut row = format!("{kind},{name},{id},{},{own}", node.size);
+            if layout.trace_node_id {
+                row.push_str(&format!(",{}", node.trace));
+            }
+            if layout.detachedness {
+                row.push_str(&format!(",{}", node.detachedness));
+            }
+            node_rows.push(row);
         }
         let locations: Vec<String> = self
             .locations
             .iter()
-            .map(|(n, s, l, c)| format!("{},{s},{l},{c}", *n as usize % total * width))
+            .map(|(n, s, l, c)| {
+                let object = if layout.script_object_index { ",0" } else { "" };
+                format!("{},{s}{object},{l},{c}", *n as usize % total * width)
+            })
             .collect();
         let (more_nodes, more_edges) = self.lie.unwrap_or_default();
-        let trace = if self.old { "\"trace_node_id\"," } else { "" };
-        let type_of_trace = if self.old { "\"number\"," } else { "" };
+        let mut fields = String::new();
+        let mut types = String::new();
+        for (has, name) in
+            [(layout.trace_node_id, "trace_node_id"), (layout.detachedness, "detachedness")]
+        {
+            if has {
+                fields.push_str(&format!(",\"{name}\""));
+                types.push_str(",\"number\"");
+            }
+        }
+        let place = if layout.script_object_index { "\"script_object_index\"," } else { "" };
+        let between = if layout.lines { "\n," } else { "," };
+        let trace_fields = if layout.children_last {
+            r#""id","function_info_index","count","size","children""#
+        } else {
+            r#""children","id","function_info_index","count","size""#
+        };
+        let [functions, tree, samples] = match &self.tracked {
+            None => [const { String::new() }; 3],
+            Some(t) => [t.functions(), t.tree(layout.children_last), t.samples()],
+        };
         let text = format!(
-            r#"{{"snapshot":{{"meta":{{"node_fields":["type","name","id","self_size","edge_count",{trace}"detachedness"],"node_types":[["hidden","array","string","object","code","closure","regexp","number","native","synthetic","concatenated string","sliced string","symbol","bigint","object shape"],"string","number","number","number",{type_of_trace}"number"],"edge_fields":["type","name_or_index","to_node"],"edge_types":[["context","element","property","internal","hidden","shortcut","weak"],"string_or_number","node"],"trace_function_info_fields":[],"trace_node_fields":[],"sample_fields":[],"location_fields":["object_index","script_id","line","column"]}},"node_count":{},"edge_count":{},"trace_function_count":0}},"nodes":[{}],"edges":[{}],"trace_function_infos":[],"trace_tree":[],"samples":[],"locations":[{}],"strings":{}}}"#,
+            r#"{{"snapshot":{{"meta":{{"node_fields":["type","name","id","self_size","edge_count"{fields}],"node_types":[["hidden","array","string","object","code","closure","regexp","number","native","synthetic","concatenated string","sliced string","symbol","bigint","object shape"],"string","number","number","number"{types}],"edge_fields":["type","name_or_index","to_node"],"edge_types":[["context","element","property","internal","hidden","shortcut","weak"],"string_or_number","node"],"trace_function_info_fields":["function_id","name","script_name","script_id","line","column"],"trace_node_fields":[{trace_fields}],"sample_fields":["timestamp_us","last_assigned_id"],"location_fields":["object_index","script_id",{place}"line","column"]}},"node_count":{},"edge_count":{},"trace_function_count":{}}},"nodes":[{}],"edges":[{}],"trace_function_infos":[{functions}],"trace_tree":[{tree}],"samples":[{samples}],"locations":[{}],"strings":{}}}"#,
             total as i64 + i64::from(more_nodes),
             edge_rows.len() as i64 + i64::from(more_edges),
-            node_rows.join(","),
-            edge_rows.join(","),
-            locations.join(","),
+            u8::from(self.tracked.is_some()),
+            node_rows.join(between),
+            edge_rows.join(between),
+            locations.join(between),
             serde_json::json!(STRINGS),
         );
         let mut bytes = text.into_bytes();
@@ -161,8 +274,22 @@ impl Input {
             let at = at as usize % bytes.len();
             bytes[at] = byte;
         }
-        bytes
+        match layout.compressed {
+            // Compressing costs more than the rest; what it changes, few inputs show.
+            Some(gzip) if bytes.len() % 16 == 0 => compress(&bytes, gzip),
+            _ => bytes,
+        }
     }
+}
+
+fn compress(bytes: &[u8], gzip: bool) -> Vec<u8> {
+    let compressed = if gzip {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).and_then(|()| encoder.finish())
+    } else {
+        zstd::bulk::compress(bytes, 1)
+    };
+    compressed.expect("to memory")
 }
 
 fn read(bytes: &[u8]) -> Option<HeapGraph> {
@@ -177,6 +304,12 @@ fn analyses(graphs: &[HeapGraph]) {
     for (graph, analysis) in &pairs {
         let rows = summary(graph, analysis);
         assert_eq!(rows.snapshot.node_count, graph.node_count() as u64);
+        for node in graph.nodes() {
+            if let (Some(trace), Some(allocations)) = (graph.trace_node(node), graph.allocations())
+            {
+                assert!(allocations.stack_of(trace).count() < allocations.entries().len());
+            }
+        }
         let held = Retainers::of(graph);
         for node in [0, graph.node_count() / 2, graph.node_count() - 1] {
             let node = NodeId(node as u32);

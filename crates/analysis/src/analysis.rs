@@ -1,14 +1,15 @@
 //! Everything the views need of one graph, computed together.
 //!
-//! Two threads: dominators on one, distances, sizes and classes on the other; neither waits for the other
-//! but at the end. Working memory that one analysis is done with, the next one takes (see `buffers`).
+//! Two threads, in four steps of about equal halves: depth-first numbers beside distances and sizes; the
+//! edges backwards, shared by both; dominators beside classes; retained sizes beside the tree's order. Working
+//! memory that one analysis is done with, the next one takes (see `buffers`).
 
 use leakline_heap::{HeapGraph, NodeId, SizeColumn, memory};
 
 use crate::buffers::Buffers;
 use crate::class::{ClassId, ClassIndex};
 use crate::distance::{Distances, distances_named};
-use crate::dominators::{Dominators, Numbering, dominators_numbered};
+use crate::dominators::{Dominators, InEdges, Numbering, dominators_numbered};
 use crate::essential::EssentialEdges;
 use crate::names::Names;
 use crate::retained::{RetainedSizes, retained_sizes_numbered};
@@ -175,24 +176,40 @@ pub(crate) fn visible_classes(
 pub fn analyze(graph: &HeapGraph) -> Analysis {
     let names = Names::of(graph);
     let buffers = Buffers::default();
-    let (essential, tree, distances, shallow, classes) = std::thread::scope(|scope| {
-        let others = scope.spawn(|| {
+    let ((mut numbering, essential), (distances, shallow)) = on_two_threads(
+        || Numbering::of(graph, &names, &buffers),
+        || {
             let distances = distances_named(graph, &names, &buffers);
-            let shallow = shallow_sizes_named(graph, &names, &buffers);
-            let classes = ClassIndex::named(graph, &names, None);
-            (distances, shallow, classes)
-        });
-        let (numbering, essential) = Numbering::of(graph, &names, &buffers);
-        let tree = dominators_numbered(graph, &essential, numbering, &buffers);
-        let (distances, shallow, classes) = joined(others);
-        (essential, tree, distances, shallow, classes)
-    });
-    let (dominators, retained) = std::thread::scope(|scope| {
-        let dominators = scope.spawn(|| tree.lay_out(&buffers));
-        let retained = retained_sizes_numbered(&tree, &shallow);
-        (joined(dominators), retained)
-    });
+            (distances, shallow_sizes_named(graph, &names, &buffers))
+        },
+    );
+    let in_edges = InEdges::of(graph, &essential, &mut numbering, &buffers);
+    let (mut tree, classes) = on_two_threads(
+        || dominators_numbered(numbering, in_edges, &buffers),
+        || ClassIndex::named(graph, &names, None),
+    );
+    let mut pairs = std::mem::take(&mut tree.pairs);
+    let ((retained, immediate), dominators) = on_two_threads(
+        || {
+            let retained = retained_sizes_numbered(&tree, &mut pairs, &shallow, &buffers);
+            (retained, tree.immediate(&buffers))
+        },
+        || tree.lay_out(&buffers),
+    );
+    let dominators = Dominators { immediate: immediate.into(), ..dominators };
     Analysis { essential, distances, shallow, dominators, retained, classes }
+}
+
+/// Does both at once.
+pub(crate) fn on_two_threads<A, B: Send>(
+    here: impl FnOnce() -> A,
+    there: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    std::thread::scope(|scope| {
+        let there = scope.spawn(there);
+        let here = here();
+        (here, joined(there))
+    })
 }
 
 /// What a thread returns; its panic is ours.

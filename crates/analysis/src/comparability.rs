@@ -14,6 +14,7 @@ use leakline_heap::{HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use crate::analysis::on_two_threads;
 use crate::ids::IdOrder;
 
 /// Ids are trusted while at most this share of the common ones changed its meaning. Measured: 0.0006 %
@@ -48,7 +49,7 @@ pub struct Comparability {
 pub fn comparability(a: &HeapGraph, b: &HeapGraph) -> Comparability {
     // Nodes without a size stand for values, not for objects; V8 numbers some of them as it pleases.
     let order = |graph: &HeapGraph| IdOrder::of(graph, |node| graph.self_size(node) > 0);
-    let (ids_a, ids_b) = (order(a), order(b));
+    let (ids_a, ids_b) = on_two_threads(|| order(a), || order(b));
     let mut comparer = Comparer { a, b, same_name: FxHashMap::default() };
     let (mut kept, mut conflicting) = (0u64, 0u64);
     ids_a.for_common(&ids_b, |x, y| {

@@ -11,7 +11,7 @@ use leakline_heap::{HeapGraph, NodeId, SizeColumn};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use crate::analysis::{Analysis, ClassTotal, visible_classes};
+use crate::analysis::{Analysis, ClassTotal, on_two_threads, visible_classes};
 use crate::class::ClassIndex;
 use crate::comparability::{By, Comparability, comparability};
 use crate::scripts::Scripts;
@@ -74,14 +74,12 @@ pub fn diff(snapshots: &[(&HeapGraph, &Analysis)]) -> Diff {
         let comparable = Comparability { by: By::Shape, kept_ids: 0, conflicting_ids: 0, reason };
         return Diff { comparable, rows: Vec::new(), steps: Vec::new() };
     };
-    let comparable = comparability(first.graph, last.graph);
-    let rows = compare(first, last, comparable.by);
+    let (rows, comparable) = compared(first, last);
     let steps = if sides.len() < 3 {
         Vec::new()
     } else {
         let step = |(from, pair): (usize, &[Side<'_>])| {
-            let comparable = comparability(pair[0].graph, pair[1].graph);
-            let rows = compare(&pair[0], &pair[1], comparable.by);
+            let (rows, comparable) = compared(&pair[0], &pair[1]);
             DiffStep { from, to: from + 1, comparable, rows }
         };
         sides.windows(2).enumerate().map(step).collect()
@@ -94,22 +92,36 @@ struct Side<'a> {
     analysis: &'a Analysis,
 }
 
-fn compare(earlier: &Side<'_>, later: &Side<'_>, by: By) -> Vec<DiffRow> {
+/// Compares two snapshots. Whether their ids mean the same, and how the earlier one's objects are classed by
+/// the later one's interfaces, is found out at once.
+fn compared(earlier: &Side<'_>, later: &Side<'_>) -> (Vec<DiffRow>, Comparability) {
     let interfaces = later.analysis.classes.interfaces();
-    let reclassified;
-    let earlier_classes = if earlier.analysis.classes.interfaces() == interfaces {
-        &earlier.analysis.classes
-    } else {
-        reclassified = ClassIndex::with_interfaces(earlier.graph, interfaces);
-        &reclassified
-    };
+    let (comparable, reclassified) = on_two_threads(
+        || comparability(earlier.graph, later.graph),
+        || {
+            (earlier.analysis.classes.interfaces() != interfaces)
+                .then(|| ClassIndex::with_interfaces(earlier.graph, interfaces))
+        },
+    );
+    let earlier_classes = reclassified.as_ref().unwrap_or(&earlier.analysis.classes);
+    (compare(earlier, earlier_classes, later, comparable.by), comparable)
+}
+
+fn compare(
+    earlier: &Side<'_>,
+    earlier_classes: &ClassIndex,
+    later: &Side<'_>,
+    by: By,
+) -> Vec<DiffRow> {
     let mut groups = Groups::default();
     groups.add(earlier, earlier_classes, 0, by);
     groups.add(later, &later.analysis.classes, 1, by);
     let mut changes = match by {
         By::Id => {
-            let before = groups.members(earlier, earlier_classes, 0);
-            let after = groups.members(later, &later.analysis.classes, 1);
+            let (before, after) = on_two_threads(
+                || groups.members(earlier, earlier_classes, 0),
+                || groups.members(later, &later.analysis.classes, 1),
+            );
             let sizes = [&earlier.analysis.shallow, &later.analysis.shallow];
             changes_by_id(&before, &after, sizes, groups.list.len())
         }

@@ -19,13 +19,12 @@
 use leakline_heap::{Column, HeapGraph, NodeId, memory};
 
 use crate::buffers::Buffers;
-use crate::essential::EssentialEdges;
 use crate::names::Names;
 
 mod in_edges;
 mod numbering;
 
-use in_edges::InEdges;
+pub(crate) use in_edges::InEdges;
 pub(crate) use numbering::Numbering;
 
 /// The dominator tree of one graph.
@@ -121,24 +120,26 @@ impl Dominators {
 /// The immediate dominator of every node of `graph` over its essential edges.
 pub fn dominators(graph: &HeapGraph) -> Dominators {
     let buffers = Buffers::default();
-    let (numbering, essential) = Numbering::of(graph, &Names::of(graph), &buffers);
-    dominators_numbered(graph, &essential, numbering, &buffers).lay_out(&buffers)
+    let (mut numbering, essential) = Numbering::of(graph, &Names::of(graph), &buffers);
+    let in_edges = InEdges::of(graph, &essential, &mut numbering, &buffers);
+    let tree = dominators_numbered(numbering, in_edges, &buffers);
+    Dominators { immediate: tree.immediate(&buffers).into(), ..tree.lay_out(&buffers) }
 }
 
 /// The dominator of each vertex, all named by their depth-first numbers.
 pub(crate) struct NumberedTree {
     pub(crate) idom: Vec<u32>,
     pub(crate) node_of: Vec<u32>,
+    /// Two words a vertex that are of no more use.
+    pub(crate) pairs: Vec<[u32; 2]>,
     steps: u64,
 }
 
 pub(crate) fn dominators_numbered(
-    graph: &HeapGraph,
-    essential: &EssentialEdges,
-    mut numbering: Numbering,
+    numbering: Numbering,
+    in_edges: InEdges,
     buffers: &Buffers,
 ) -> NumberedTree {
-    let in_edges = InEdges::of(graph, essential, &mut numbering, buffers);
     let Numbering { node_of, parent, number, .. } = numbering;
     // What each node's number is was asked for the lists only.
     buffers.give(number);
@@ -153,7 +154,7 @@ pub(crate) fn dominators_numbered(
     for (idom, &[dominator, _]) in idom.iter_mut().zip(&pairs) {
         *idom = dominator;
     }
-    NumberedTree { idom, node_of, steps }
+    NumberedTree { idom, node_of, pairs, steps }
 }
 
 /// How many entries of a list ahead the memory is asked for.
@@ -255,10 +256,23 @@ fn nearest_common_ancestors(
 }
 
 impl NumberedTree {
-    /// Lays the tree out in preorder, and turns depth-first numbers back into nodes. Leaves its own columns
-    /// to whoever still reads them.
+    /// The dominator of each node, by node.
+    pub(crate) fn immediate(&self, buffers: &Buffers) -> Vec<u32> {
+        let Self { idom, node_of, .. } = self;
+        let mut immediate = buffers.take(idom.len());
+        for (v, (&node, &d)) in node_of.iter().zip(idom).enumerate() {
+            if let Some(&ahead) = node_of.get(v + AHEAD) {
+                memory::prefetch(&immediate, ahead as usize);
+            }
+            immediate[node as usize] = node_of[d as usize];
+        }
+        immediate
+    }
+
+    /// Lays the tree out in preorder, and turns depth-first numbers back into nodes; what is
+    /// [`immediate`](Self::immediate) can be found by another thread and put in later.
     pub(crate) fn lay_out(&self, buffers: &Buffers) -> Dominators {
-        let Self { idom, node_of, steps } = self;
+        let Self { idom, node_of, steps, .. } = self;
         let n = idom.len();
         let mut size = buffers.take_filled(n, 1);
         for v in (1..n).rev() {
@@ -268,11 +282,13 @@ impl NumberedTree {
         // is the first place below a vertex that is still free.
         let mut next = buffers.take(n);
         // Every entry of these is written.
-        let mut immediate = buffers.take(n);
         let mut order = buffers.take(n);
         let mut position = buffers.take(n);
         let mut subtree = buffers.take(n);
         for v in 0..n {
+            if let Some(&ahead) = node_of.get(v + AHEAD) {
+                memory::prefetch(&position, ahead as usize);
+            }
             let d = idom[v] as usize;
             let at = if v == 0 { 0 } else { next[d] };
             if v > 0 {
@@ -280,7 +296,6 @@ impl NumberedTree {
             }
             next[v] = at + 1;
             let node = node_of[v];
-            immediate[node as usize] = node_of[d];
             order[at as usize] = node;
             position[node as usize] = at;
             subtree[at as usize] = size[v];
@@ -288,7 +303,7 @@ impl NumberedTree {
         buffers.give(size);
         buffers.give(next);
         Dominators {
-            immediate: immediate.into(),
+            immediate: Column::default(),
             order: order.into(),
             position: position.into(),
             subtree: subtree.into(),

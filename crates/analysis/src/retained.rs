@@ -5,6 +5,7 @@
 
 use leakline_heap::{NodeId, SizeColumn, memory};
 
+use crate::buffers::Buffers;
 use crate::dominators::{Dominators, NumberedTree};
 
 /// How many nodes ahead the memory is asked for.
@@ -37,31 +38,38 @@ pub fn retained_sizes(dominators: &Dominators, shallow: &SizeColumn) -> Retained
 }
 
 /// The same, of a tree whose vertices are numbered so that what a vertex dominates has higher numbers.
-pub(crate) fn retained_sizes_numbered(tree: &NumberedTree, shallow: &SizeColumn) -> RetainedSizes {
+/// `sums` is room for the sums, a pair of words for each vertex; what it holds does not matter.
+pub(crate) fn retained_sizes_numbered(
+    tree: &NumberedTree,
+    sums: &mut [[u32; 2]],
+    shallow: &SizeColumn,
+    buffers: &Buffers,
+) -> RetainedSizes {
     let NumberedTree { idom, node_of, .. } = tree;
-    let n = idom.len();
     let small = shallow.small().as_slice();
-    let mut sums: Vec<u64> = memory::vec_with_capacity(n);
-    for (v, &node) in node_of.iter().enumerate() {
+    let halves = |sum: u64| [sum as u32, (sum >> 32) as u32];
+    let sum_of = |[low, high]: [u32; 2]| u64::from(high) << 32 | u64::from(low);
+    for (v, (&node, sum)) in node_of.iter().zip(&mut *sums).enumerate() {
         if let Some(&ahead) = node_of.get(v + AHEAD) {
             memory::prefetch(small, ahead as usize);
         }
-        sums.push(shallow.get(node as usize));
+        *sum = halves(shallow.get(node as usize));
     }
-    for v in (1..n).rev() {
-        let d = idom[v] as usize;
-        sums[d] = sums[d].saturating_add(sums[v]);
+    for v in (1..idom.len()).rev() {
+        let (above, own) = (idom[v] as usize, sum_of(sums[v]));
+        sums[above] = halves(sum_of(sums[above]).saturating_add(own));
     }
-    let mut sizes: Vec<u32> = memory::zeroed(n);
+    let mut sizes = buffers.take(idom.len());
     let mut large = Vec::new();
-    for (v, &node) in node_of.iter().enumerate() {
+    for (v, (&node, &sum)) in node_of.iter().zip(&*sums).enumerate() {
         if let Some(&ahead) = node_of.get(v + AHEAD) {
             memory::prefetch(&sizes, ahead as usize);
         }
-        let (small, is_large) = SizeColumn::pack(sums[v]);
+        let sum = sum_of(sum);
+        let (small, is_large) = SizeColumn::pack(sum);
         sizes[node as usize] = small;
         if is_large {
-            large.push((node, sums[v]));
+            large.push((node, sum));
         }
     }
     RetainedSizes { sizes: SizeColumn::new(sizes.into(), large) }

@@ -310,3 +310,49 @@ fn retainers_that_are_ignored_hold_nothing() {
     assert_eq!(remaining("e2", &["global"]), (vec![], true), "a dominator");
     assert_eq!(remaining("e2", &["body"]).0.len(), 2);
 }
+
+#[test]
+fn where_an_object_was_allocated_is_told_as_people_count() {
+    use leakline_heap::{AllocationsBuilder, TraceEntry, TraceFunction};
+    let (opened, node) = drawn(CACHE);
+    let mut columns = opened.graph.columns().clone();
+    let string = |text: &str| {
+        opened.graph.strings().iter().position(|s| s == text).expect("a string of the graph") as u32
+    };
+    // Names that the graph has: `global` calls `Cache` in the script `Entry`, at a place V8 did not know.
+    let mut builder = AllocationsBuilder::default();
+    let function = |name, script_name, line, column| TraceFunction {
+        name: string(name),
+        script_name: string(script_name),
+        script_id: 7,
+        line,
+        column,
+    };
+    builder.functions(&[
+        function("global", "", 0, 0),
+        function("global", "Entry", 3, 9),
+        function("", "Entry", 0, 0),
+    ]);
+    for (parent, id, function) in [(None, 1, 0), (Some(0), 2, 1), (Some(1), 3, 2)] {
+        let entry = builder.begin(parent);
+        *builder.entry(entry) = TraceEntry { id, function, count: 1, size: 10 };
+    }
+    let allocations = builder.build(opened.graph.strings()).expect("consistent");
+    columns.allocations = Some(allocations.into());
+    let mut traces = vec![0; opened.graph.node_count()];
+    traces[node("e1").index()] = 3;
+    traces[node("e2").index()] = 77;
+    columns.node_trace = traces.into();
+    let tracked = Opened::of(leakline_heap::HeapGraph::new(columns).expect("consistent"));
+    let stack = object(&tracked.heap(), node("e1")).allocation_stack.expect("it is known");
+    let told: Vec<_> =
+        stack.iter().map(|f| (f.function.as_str(), f.file.as_deref(), f.line, f.column)).collect();
+    assert_eq!(
+        told,
+        [("(anonymous)", Some("Entry"), None, None), ("global", Some("Entry"), Some(3), Some(9))]
+    );
+    // An entry that the tree does not have, and an object older than the tracking.
+    assert_eq!(object(&tracked.heap(), node("e2")).allocation_stack, None);
+    assert_eq!(object(&tracked.heap(), node("cache")).allocation_stack, None);
+    assert_eq!(object(&opened.heap(), node("e1")).allocation_stack, None);
+}

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::input::{Broken, Compression};
+
 /// Why a file could not be read. [`kind`](Self::kind) tells the cases apart, [`hint`](Self::hint) says what
 /// to do next.
 #[derive(Debug)]
@@ -10,6 +12,10 @@ pub struct Error {
     kind: ErrorKind,
     offset: Option<u64>,
     source: Option<std::io::Error>,
+    /// The format the file is compressed with, where the offset counts the decompressed text.
+    within: Option<&'static str>,
+    /// The number that is wrong, where its place is not known: where its array begins, and its index there.
+    number: Option<Box<(u64, u64)>>,
 }
 
 /// The cases of [`Error`].
@@ -44,11 +50,28 @@ pub enum ErrorKind {
         section: &'static str,
         /// What the header promises.
         promised: u64,
-        /// What the file holds.
-        found: u64,
+        /// What the file holds; `None` where reading stopped at the first too many.
+        found: Option<u64>,
     },
     /// An index that points outside its table.
-    OutOfRange(String),
+    OutOfRange {
+        /// The section it stands in.
+        section: &'static str,
+        /// Where it points.
+        what: String,
+    },
+    /// Compressed data that ends in the middle.
+    CompressedTruncated {
+        /// `gzip` or `zstd`.
+        format: &'static str,
+    },
+    /// Compressed data that does not decode.
+    CompressedMalformed {
+        /// `gzip` or `zstd`.
+        format: &'static str,
+        /// What the decoder says.
+        what: String,
+    },
     /// More than the file could hold, or than this program can index.
     TooLarge(String),
     /// The reader was told to stop.
@@ -57,11 +80,44 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(path: &Path, kind: ErrorKind, offset: Option<u64>) -> Self {
-        Self { path: path.to_path_buf(), kind, offset, source: None }
+        Self { path: path.to_path_buf(), kind, offset, source: None, within: None, number: None }
     }
 
+    /// Reading failed: the disk, or the compressed data.
     pub(crate) fn io(path: &Path, source: std::io::Error, offset: Option<u64>) -> Self {
-        Self { path: path.to_path_buf(), kind: ErrorKind::Io, offset, source: Some(source) }
+        if let Some(broken) = source.get_ref().and_then(|s| s.downcast_ref::<Broken>()) {
+            let format = broken.compression.name();
+            let kind = match &broken.what {
+                None => ErrorKind::CompressedTruncated { format },
+                Some(what) => ErrorKind::CompressedMalformed { format, what: what.clone() },
+            };
+            return Self::new(path, kind, Some(broken.at));
+        }
+        Self { source: Some(source), ..Self::new(path, ErrorKind::Io, offset) }
+    }
+
+    /// The text this is about was decompressed, so its offset is not the file's.
+    pub(crate) fn within(self, compression: Option<Compression>) -> Self {
+        let of_the_file = matches!(
+            self.kind,
+            ErrorKind::CompressedTruncated { .. } | ErrorKind::CompressedMalformed { .. }
+        );
+        let within = compression.filter(|_| !of_the_file).map(Compression::name);
+        Self { within, ..self }
+    }
+
+    /// Says which number it is, by where its array begins and its index there.
+    pub(crate) fn with_number(self, number: Option<(u64, u64)>) -> Self {
+        Self { number: number.map(Box::new), ..self }
+    }
+
+    pub(crate) fn number(&self) -> Option<(u64, u64)> {
+        self.number.as_deref().copied()
+    }
+
+    /// The same with a place.
+    pub(crate) fn at(self, offset: u64) -> Self {
+        Self { offset: Some(offset), ..self }
     }
 
     /// Which case this is.
@@ -74,7 +130,8 @@ impl Error {
         &self.path
     }
 
-    /// Where in the file, in bytes from its start, where a place can be named.
+    /// Where in the file, in bytes from its start, where a place can be named. In a compressed file it is the
+    /// place in the text that it holds, unless the compressed data is itself what is wrong.
     pub fn offset(&self) -> Option<u64> {
         self.offset
     }
@@ -91,10 +148,10 @@ impl Error {
             ErrorKind::NotJson(_) => "not-json",
             ErrorKind::NotASnapshot(_) => "not-a-snapshot",
             ErrorKind::NotAProfile(_) => "not-a-profile",
-            ErrorKind::Truncated { .. } => "truncated",
-            ErrorKind::Malformed { .. } => "malformed",
+            ErrorKind::Truncated { .. } | ErrorKind::CompressedTruncated { .. } => "truncated",
+            ErrorKind::Malformed { .. } | ErrorKind::CompressedMalformed { .. } => "malformed",
             ErrorKind::CountMismatch { .. } => "count-mismatch",
-            ErrorKind::OutOfRange(_) => "index-out-of-range",
+            ErrorKind::OutOfRange { .. } => "index-out-of-range",
             ErrorKind::TooLarge(_) => "too-large",
             ErrorKind::Interrupted => "interrupted",
         }
@@ -114,10 +171,7 @@ impl Error {
                 _ => "check the disk and the path, then try again",
             },
             ErrorKind::Empty => {
-                "the process was probably killed while writing it: take the snapshot again while the heap is smaller"
-            }
-            ErrorKind::NotJson(what) if what.starts_with("compressed") => {
-                "gunzip or unzstd it first"
+                "take the snapshot again while the heap is smaller, or with more memory to spare"
             }
             ErrorKind::NotJson(_) | ErrorKind::NotASnapshot(_) => {
                 "expected a V8 heap snapshot (.heapsnapshot) from Node.js, Chromium, Electron or Deno"
@@ -126,11 +180,20 @@ impl Error {
                 "expected a sampling heap profile (.heapprofile), as `node --heap-prof` or DevTools writes it"
             }
             ErrorKind::Truncated { .. } => {
-                "the capture or the copy was cut short: compare the file's size with its source, or take it again"
+                "compare the file's size with its source: where they differ copy it again, else take the snapshot again"
+            }
+            ErrorKind::CompressedTruncated { .. } => {
+                "compare the file's size with its source and copy it again, or compress it again"
+            }
+            ErrorKind::CompressedMalformed { what, .. } if what.contains("too much memory") => {
+                "it was compressed with a window above 128 MiB: decompress it with `zstd -d --long=31` first"
+            }
+            ErrorKind::CompressedMalformed { .. } => {
+                "the compressed file is damaged: copy it again from its source, or compress it again"
             }
             ErrorKind::Malformed { .. }
             | ErrorKind::CountMismatch { .. }
-            | ErrorKind::OutOfRange(_) => {
+            | ErrorKind::OutOfRange { .. } => {
                 "the file is damaged or was changed after the capture: take the snapshot again"
             }
             ErrorKind::TooLarge(_) => "the file is damaged: take the snapshot again",
@@ -142,6 +205,12 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: ", self.path.display())?;
+        // Where a compressed file is read, an offset counts what came out of it.
+        let out_of = self.within.map(|format| format!(" of the text that {format} holds"));
+        let place = match self.offset {
+            Some(offset) => format!("at byte {offset}{}", out_of.unwrap_or_default()),
+            None => String::new(),
+        };
         match &self.kind {
             ErrorKind::Io => match self.source.as_ref().map(std::io::Error::kind) {
                 Some(std::io::ErrorKind::NotFound) => f.write_str("no such file")?,
@@ -149,24 +218,52 @@ impl std::fmt::Display for Error {
                 Some(std::io::ErrorKind::IsADirectory) => f.write_str("is a folder, not a file")?,
                 _ => f.write_str("cannot be read")?,
             },
-            ErrorKind::Empty => f.write_str("0 bytes: nothing was written to it")?,
+            ErrorKind::Empty => {
+                let inside = self.within.map(|format| format!(" inside {format}"));
+                let inside = inside.unwrap_or_default();
+                write!(f, "0 bytes{inside}: the process was probably killed while writing it")?;
+            }
             ErrorKind::NotJson(what) => write!(f, "not JSON: {what}")?,
             ErrorKind::NotASnapshot(what) => write!(f, "not a heap snapshot: {what}")?,
             ErrorKind::NotAProfile(what) => write!(f, "not a heap profile: {what}")?,
             ErrorKind::Truncated { section } => {
-                write!(f, "ends inside `{section}`: it was cut short")?;
+                return write!(f, "ends {} {place}: the capture was cut short", inside(section));
             }
-            ErrorKind::Malformed { section, what } => write!(f, "damaged in `{section}`: {what}")?,
+            ErrorKind::Malformed { section, what } | ErrorKind::OutOfRange { section, what } => {
+                write!(f, "damaged {}: {what}", inside(section))?;
+            }
+            ErrorKind::CompressedTruncated { format } => {
+                return write!(f, "its {format} data ends {place}: the file was cut short");
+            }
+            ErrorKind::CompressedMalformed { format, what } => {
+                return write!(f, "its {format} data is damaged {place}: {what}");
+            }
             ErrorKind::CountMismatch { section, promised, found } => {
+                let found = found.map_or_else(|| "more".into(), |found| found.to_string());
                 write!(f, "the header promises {promised} {section}, the file holds {found}")?;
             }
-            ErrorKind::OutOfRange(what) | ErrorKind::TooLarge(what) => f.write_str(what)?,
+            ErrorKind::TooLarge(what) => f.write_str(what)?,
             ErrorKind::Interrupted => f.write_str("reading was interrupted")?,
         }
-        match self.offset {
-            Some(offset) => write!(f, " (at byte {offset})"),
-            None => Ok(()),
-        }
+        if place.is_empty() { Ok(()) } else { write!(f, " ({place})") }
+    }
+}
+
+/// What stands for a section before the first one.
+pub(crate) const START: &str = "start";
+
+/// What stands for a section where one has ended and the next has not begun.
+pub(crate) const BETWEEN: &str = "between";
+
+/// What stands for a section behind the last one.
+pub(crate) const END: &str = "end";
+
+fn inside(section: &str) -> String {
+    match section {
+        START => "before the first section".into(),
+        END => "behind the last section".into(),
+        BETWEEN => "between two sections".into(),
+        section => format!("inside `{section}`"),
     }
 }
 

@@ -6,11 +6,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use leakline_heap::{AllocationProfile, CallFrame, GraphError, ProfileColumns};
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, ErrorKind};
+use crate::input::Input;
 use crate::v8::ReadOptions;
 use crate::window::Window;
 
@@ -41,17 +43,21 @@ pub fn read_profile_from<'a>(
     path: &'a Path,
     options: ReadOptions<'a>,
 ) -> Result<AllocationProfile, Error> {
-    let window = Window::new(input, path, options.progress);
-    Reader {
-        window,
+    let input = Input::new(input).map_err(|e| Error::io(path, e, Some(0)))?;
+    let compression = input.compression();
+    let taken = input.taken();
+    let mut told = options.progress;
+    let mut progress = |_| told.as_mut().is_none_or(|told| told(taken.load(Ordering::Relaxed)));
+    let reader = Reader {
+        window: Window::new(input, path, Some(&mut progress)),
         path,
         columns: ProfileColumns::default(),
         complete: Vec::new(),
         frame_numbers: FxHashMap::default(),
         call_by_id: FxHashMap::default(),
         samples: FxHashMap::default(),
-    }
-    .read()
+    };
+    reader.read().map_err(|e| e.within(compression))
 }
 
 /// Which of the values that every call must have were seen.
@@ -120,15 +126,8 @@ impl<R: Read> Reader<'_, R> {
                 Ok(())
             }
             Some(first) => {
-                let what = match (first, self.window.rest().get(1)) {
-                    (0x1f, Some(0x8b)) => "compressed with gzip".to_string(),
-                    (0x28, Some(0xb5)) => "compressed with zstd".to_string(),
-                    _ => {
-                        let first = (first as char).escape_default();
-                        return Err(self.none(&format!("it begins with `{first}`")));
-                    }
-                };
-                Err(self.window.error(ErrorKind::NotJson(what)))
+                let first = (first as char).escape_default();
+                Err(self.none(&format!("it begins with `{first}`")))
             }
         }
     }
@@ -344,15 +343,16 @@ impl<R: Read> Reader<'_, R> {
         self.columns.samples = vec![0; self.columns.parent.len()];
         for (id, (times, at)) in self.samples {
             let Some(&call) = self.call_by_id.get(&id) else {
-                let text = format!("a sample belongs to call {id}, which is not in the tree");
-                return Err(Error::new(self.path, ErrorKind::OutOfRange(text), Some(at)));
+                let what = format!("a sample belongs to call {id}, which is not in the tree");
+                let kind = ErrorKind::OutOfRange { section: "samples", what };
+                return Err(Error::new(self.path, kind, Some(at)));
             };
             self.columns.samples[call as usize] = times;
         }
         AllocationProfile::new(self.columns).map_err(|e| {
             let kind = match &e {
                 GraphError::NoNodes => ErrorKind::NotAProfile("it has no calls".into()),
-                _ => ErrorKind::OutOfRange(e.to_string()),
+                _ => ErrorKind::OutOfRange { section: "head", what: e.to_string() },
             };
             Error::new(self.path, kind, None)
         })

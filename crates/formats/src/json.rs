@@ -10,8 +10,12 @@ use leakline_heap::StringTableBuilder;
 use crate::error::Error;
 use crate::window::Window;
 
-/// Nesting that no snapshot reaches outside `trace_tree`, which is as deep as the program's call stacks.
+/// Nesting that no section that is skipped reaches; where `meta` does not tell the fields of `trace_tree`, that is
+/// one of them, and as deep as the program's call stacks.
 const MAX_DEPTH: usize = 1 << 20;
+
+/// More digits may not fit into 64 bits.
+const MAX_DIGITS: usize = 19;
 
 impl<R: Read> Window<'_, R> {
     /// Begins an array: consumes `[`. Returns whether it has elements.
@@ -41,6 +45,25 @@ impl<R: Read> Window<'_, R> {
                 (b as char).escape_default()
             ))),
         }
+    }
+
+    /// Reads a number without sign, fraction and exponent.
+    pub(crate) fn number(&mut self) -> Result<u64, Error> {
+        self.look_ahead()?;
+        let digits = self.rest().iter().take_while(|b| b.is_ascii_digit());
+        let mut len = 0;
+        let value = digits
+            .inspect(|_| len += 1)
+            .take(MAX_DIGITS + 1)
+            .fold(0u64, |v, digit| v.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
+        if len == 0 {
+            return Err(self.malformed("expected a number"));
+        }
+        if len > MAX_DIGITS {
+            return Err(self.malformed("a number of more than 19 digits"));
+        }
+        self.advance(len);
+        Ok(value)
     }
 
     /// Reads a string into the table.

@@ -17,6 +17,9 @@ pub(crate) struct Layout {
     pub node: NodeFields,
     pub edge: EdgeFields,
     pub location: Option<LocationFields>,
+    pub trace_function: Option<TraceFunctionFields>,
+    pub trace: Option<TraceFields>,
+    pub sample: Option<SampleFields>,
 }
 
 /// Positions within a node record.
@@ -51,6 +54,37 @@ pub(crate) struct LocationFields {
     pub script: usize,
     pub line: usize,
     pub column: usize,
+}
+
+/// Positions within a record of `trace_function_infos`.
+#[derive(Debug)]
+pub(crate) struct TraceFunctionFields {
+    pub count: usize,
+    pub name: usize,
+    pub script_name: usize,
+    pub script_id: usize,
+    pub line: usize,
+    pub column: usize,
+}
+
+/// Positions within a record of `trace_tree`.
+#[derive(Debug)]
+pub(crate) struct TraceFields {
+    pub count: usize,
+    pub id: usize,
+    pub function: usize,
+    /// The field called `count`.
+    pub tally: usize,
+    pub size: usize,
+    pub children: usize,
+}
+
+/// Positions within a record of `samples`.
+#[derive(Debug)]
+pub(crate) struct SampleFields {
+    pub count: usize,
+    pub timestamp: usize,
+    pub last_assigned_id: usize,
 }
 
 /// More fields than any record has had; bounds what a hostile header can ask for.
@@ -108,6 +142,37 @@ impl Layout {
                 column: at(&fields, "location_fields", "column")?,
             });
         }
+        // What only tracking writes is left unread where `meta` does not tell what it is: an object's stack is
+        // no reason to refuse its heap.
+        let some = |key: &str| names(meta, key).ok();
+        let place = |fields: &[String], name: &str| fields.iter().position(|f| f == name);
+        let trace_function = some("trace_function_info_fields").and_then(|fields| {
+            Some(TraceFunctionFields {
+                count: fields.len(),
+                name: place(&fields, "name")?,
+                script_name: place(&fields, "script_name")?,
+                script_id: place(&fields, "script_id")?,
+                line: place(&fields, "line")?,
+                column: place(&fields, "column")?,
+            })
+        });
+        let trace = some("trace_node_fields").and_then(|fields| {
+            Some(TraceFields {
+                count: fields.len(),
+                id: place(&fields, "id")?,
+                function: place(&fields, "function_info_index")?,
+                tally: place(&fields, "count")?,
+                size: place(&fields, "size")?,
+                children: place(&fields, "children")?,
+            })
+        });
+        let sample = some("sample_fields").and_then(|fields| {
+            Some(SampleFields {
+                count: fields.len(),
+                timestamp: place(&fields, "timestamp_us")?,
+                last_assigned_id: place(&fields, "last_assigned_id")?,
+            })
+        });
         let count = |name: &str| {
             root.get(name)
                 .and_then(Value::as_u64)
@@ -124,6 +189,9 @@ impl Layout {
             node,
             edge,
             location,
+            trace_function,
+            trace,
+            sample,
         })
     }
 }

@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, START};
 
 /// Bytes read at a time: large enough to make the calls vanish, small enough to stay in the L2 cache.
 const WINDOW: usize = 1 << 18;
@@ -57,7 +57,7 @@ impl<'a, R: Read> Window<'a, R> {
             len: 0,
             base: 0,
             ended: false,
-            section: "start",
+            section: START,
         }
     }
 
@@ -68,6 +68,10 @@ impl<'a, R: Read> Window<'a, R> {
 
     pub(crate) fn error(&self, kind: ErrorKind) -> Error {
         Error::new(self.path, kind, Some(self.offset()))
+    }
+
+    pub(crate) fn error_at(&self, kind: ErrorKind, offset: u64) -> Error {
+        Error::new(self.path, kind, Some(offset))
     }
 
     pub(crate) fn malformed(&self, what: impl Into<String>) -> Error {
@@ -93,12 +97,16 @@ impl<'a, R: Read> Window<'a, R> {
                 Err(e) => return Err(Error::io(self.path, e, Some(self.base + self.len as u64))),
             }
         }
-        if let Some(progress) = &mut self.progress
-            && !progress(self.base + self.len as u64)
-        {
-            return Err(self.error(ErrorKind::Interrupted));
+        self.tell()
+    }
+
+    /// Tells how far it is.
+    pub(crate) fn tell(&mut self) -> Result<(), Error> {
+        let done = self.base + self.len as u64;
+        if self.progress.as_mut().is_none_or(|progress| progress(done)) {
+            return Ok(());
         }
-        Ok(())
+        Err(self.error(ErrorKind::Interrupted))
     }
 
     /// Makes at least [`LOOKAHEAD`] bytes visible, or all that are left.

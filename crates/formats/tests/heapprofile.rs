@@ -57,7 +57,13 @@ fn what_is_no_profile_says_so() {
     assert_eq!(code(r#"{"head":[]}"#), "not-a-profile");
     assert_eq!(code("\u{1f}\u{8b}"), "not-a-profile");
     let gzip = read(&[0x1f, 0x8b, 8, 0]).expect_err("it is compressed");
-    assert_eq!((gzip.code(), gzip.hint()), ("not-json", "gunzip or unzstd it first"));
+    assert_eq!(
+        (gzip.code(), gzip.hint()),
+        (
+            "truncated",
+            "compare the file's size with its source and copy it again, or compress it again"
+        )
+    );
 }
 
 #[test]

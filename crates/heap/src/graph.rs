@@ -1,13 +1,14 @@
 //! The graph itself.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::retainers::source_of;
 use crate::{
-    Column, EdgeColumn, EdgeType, MAX_NODES, NodeLabels, NodeType, PackedEdge, SizeColumn,
-    StringTable,
+    Allocations, Column, EdgeColumn, EdgeType, MAX_NODES, NodeLabels, NodeType, PackedEdge,
+    SizeColumn, StringTable,
 };
 
 /// A node of one graph: its position in the columns. Not the snapshot's object id, and meaningless in
@@ -76,6 +77,8 @@ pub struct Columns {
     pub edges: EdgeColumn,
     /// The string table.
     pub strings: StringTable,
+    /// Who allocated what; `None` when the file was taken without tracking.
+    pub allocations: Option<Arc<Allocations>>,
     /// Source locations, in any order.
     pub locations: Column<Location>,
     /// Bytes outside the heap that belong to no node (`extra_native_bytes`).
@@ -340,6 +343,11 @@ impl HeapGraph {
     pub fn trace_node(&self, node: NodeId) -> Option<u32> {
         let traces = &self.columns.node_trace;
         (!traces.is_empty()).then(|| traces.get(node.index())).filter(|&t| t != 0)
+    }
+
+    /// Who allocated what; `None` without tracking.
+    pub fn allocations(&self) -> Option<&Allocations> {
+        self.columns.allocations.as_deref()
     }
 
     /// Bytes outside the heap that belong to no node.

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** no I/O, no per-node allocation, no recursion. A `HeapGraph` that exists
 //! is consistent: every edge target, name and location was checked when it was built.
 
+mod allocation;
 mod column;
 mod graph;
 mod kinds;
@@ -18,6 +19,10 @@ mod sizes;
 mod stored;
 mod strings;
 
+pub use allocation::{
+    Allocations, AllocationsBuilder, ENTRY as ALLOCATION_ENTRY, FUNCTION as ALLOCATION_FUNCTION,
+    SCRIPT as ALLOCATION_SCRIPT, Sample, TraceEntry, TraceFunction,
+};
 pub use column::{Column, Lender};
 pub use graph::{Columns, Edge, EdgeId, GraphError, HeapGraph, Location, NodeId};
 pub use kinds::{EdgeType, NodeType};

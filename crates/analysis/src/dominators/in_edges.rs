@@ -24,7 +24,7 @@ const NO_LIST: u32 = u32::MAX;
 const AHEAD: usize = 24;
 
 /// Lists of predecessors, by depth-first number.
-pub(super) struct InEdges {
+pub(crate) struct InEdges {
     /// Lists, each followed by its length: those of the lower half of the nodes, then the others.
     from: Vec<u32>,
     /// How much of `from` is the lower half's.
@@ -46,7 +46,7 @@ struct Share<'a> {
 
 impl InEdges {
     /// Writes the lists. Takes `numbering.count`. O(nodes + edges).
-    pub(super) fn of(
+    pub(crate) fn of(
         graph: &HeapGraph,
         essential: &EssentialEdges,
         numbering: &mut Numbering,

@@ -185,8 +185,11 @@ impl Search<'_> {
             if self.seen.get(to) {
                 continue;
             }
-            // A frame without edges left need not be returned to.
+            // A frame without edges left need not be returned to. When it is, its next target's edges are
+            // wanted at once.
             if frame.next_edge < frame.end {
+                let next = edges[frame.next_edge as usize].to() as usize;
+                memory::prefetch(edges, self.first_edges[next] as usize);
                 self.stack.push(frame);
             }
             frame = self.enter(to as u32, frame.number);

@@ -9,6 +9,7 @@
 //!
 //! No view recurses, and none keeps a table keyed by node but columns.
 
+mod allocation;
 mod closures;
 mod collections;
 mod containment;
@@ -24,6 +25,7 @@ mod search;
 mod statistics;
 mod strings;
 
+pub use allocation::{AllocationFrame, allocation_stack};
 pub use closures::{ClosureGroup, ClosuresView, closures};
 pub use collections::{
     CollectionKind, CollectionRow, CollectionSort, CollectionTotals, CollectionsView, collections,

@@ -3,6 +3,7 @@
 use leakline_heap::NodeId;
 use serde::Serialize;
 
+use super::allocation::{AllocationFrame, allocation_stack};
 use super::row::{EdgeRow, Heap, ObjectRow};
 use crate::summary::SourceLocation;
 
@@ -21,6 +22,8 @@ pub struct ObjectView {
     pub location: Option<SourceLocation>,
     /// Whether the embedder says that only JavaScript still holds it.
     pub detached: bool,
+    /// The calls that made it, the one that allocated first; `None` where the snapshot does not know.
+    pub allocation_stack: Option<Vec<AllocationFrame>>,
     /// What it holds, in the snapshot's order, weak edges included.
     pub edges: Vec<EdgeRow>,
     /// How many edges lead to it.
@@ -72,6 +75,7 @@ pub fn object(heap: &Heap<'_>, node: NodeId) -> ObjectView {
         dominator_id: (node != graph.root()).then(|| heap.id(dominator)),
         location: heap.location(node),
         detached: heap.is_detached(node),
+        allocation_stack: allocation_stack(graph, node),
         edges: graph.edges(node).map(|e| heap.edge_row(e)).collect(),
         retainer_count: held.len() as u64,
         essential_retainer_count: essential,

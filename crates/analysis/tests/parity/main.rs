@@ -13,6 +13,7 @@ mod random;
 use std::path::{Path, PathBuf};
 
 use leakline_analysis::summary;
+use leakline_analysis::views::allocation_stack;
 use leakline_testkit::heapsnapshot::service::{Behaviour, Service};
 use leakline_testkit::heapsnapshot::{Layout, Snapshot};
 use leakline_testkit::runtimes::{Runtime, devtools};
@@ -80,6 +81,24 @@ fn check(runtime: Runtime) {
     let numbers = nothing_differs(&found);
     assert!(numbers > FEW * files.len() as u64, "only {numbers} numbers were compared");
     classes_of_one_name_are_told_apart(&dir.path().join("a.heapsnapshot"));
+    objects_know_who_allocated_them(&dir.path().join("tracked.heapsnapshot"));
+}
+
+/// What the zoo's `build` made while allocations were tracked.
+fn objects_know_who_allocated_them(file: &Path) {
+    let (graph, _) = open(file);
+    let stacks: Vec<_> = graph.nodes().filter_map(|node| allocation_stack(&graph, node)).collect();
+    let built = stacks.iter().filter(|stack| {
+        stack.iter().any(|frame| {
+            let script = frame.file.as_deref().is_some_and(|f| f.ends_with("zoo.js"));
+            frame.function == "build" && script && frame.line.is_some_and(|line| line > 1)
+        })
+    });
+    let built = built.count();
+    assert!(built > 100, "{built} of {} stacks lead through `build`", stacks.len());
+    let samples = graph.allocations().expect("it was tracked").samples();
+    assert!(samples.is_sorted_by_key(|s| s.timestamp_us), "{samples:?}");
+    println!("{:<30} {:>6} of {} allocation stacks lead to the zoo", "", built, stacks.len());
 }
 
 /// Beyond `DevTools`, which shows no file without a live session: the zoo's two classes `Session`.

@@ -4,16 +4,15 @@ use leakline_heap::{
     EdgeColumn, EdgeType, Location, LongNames, NodeLabels, NodeType, PackedEdge, SizeColumn, memory,
 };
 
-use super::records::{Assemble, Fault, Number};
-use crate::error::ErrorKind;
+use super::records::{Assemble, Fault, Number, Wrong};
 use crate::meta::{EdgeFields, LocationFields, NodeFields};
 
 fn fault(value: usize, what: String) -> Fault {
-    Fault { value, kind: ErrorKind::OutOfRange(what) }
+    Fault { value, what: Wrong::OutOfRange(what) }
 }
 
 #[inline]
-fn narrow<V: Into<u64>>(value: V, at: usize, what: &str) -> Result<u32, Fault> {
+pub(super) fn narrow<V: Into<u64>>(value: V, at: usize, what: &str) -> Result<u32, Fault> {
     let value = value.into();
     u32::try_from(value)
         .map_err(|_| fault(at, format!("{what} is {value}, which is beyond 32 bits")))
@@ -33,7 +32,6 @@ pub(super) struct Nodes<'a> {
     pub(super) fields: &'a NodeFields,
     /// Whether to keep the column that says which allocation made a node.
     pub(super) traced: bool,
-    pub(super) expected_bytes: u64,
 }
 
 /// The columns of some nodes.
@@ -111,12 +109,23 @@ impl Assemble for Nodes<'_> {
             let kind: NodeType =
                 listed(record[fields.kind].into(), &fields.types, at(fields.kind), "node")?;
             let name = narrow(record[fields.name], at(fields.name), "a node's name")?;
+            let id = narrow(record[fields.id], at(fields.id), "a node's id")?;
+            let edges = narrow(
+                record[fields.edge_count],
+                at(fields.edge_count),
+                "a node's number of edges",
+            )?;
+            let trace = match fields.trace.filter(|_| self.traced) {
+                Some(field) => Some(narrow(record[field], at(field), "a node's allocation")?),
+                None => None,
+            };
+            // From here on nothing is wrong with the record: only whole ones are kept.
             let (label, fits) = NodeLabels::pack(kind, name);
             out.label.push(label);
             if !fits {
                 out.long_names.push([i as u32, name]);
             }
-            out.id.push(narrow(record[fields.id], at(fields.id), "a node's id")?);
+            out.id.push(id);
             let size: u64 = record[fields.size].into();
             match u32::try_from(size) {
                 Ok(small) if small != SizeColumn::LARGE => out.size.push(small),
@@ -125,11 +134,6 @@ impl Assemble for Nodes<'_> {
                     out.large_sizes.push((i as u32, size));
                 }
             }
-            let edges = narrow(
-                record[fields.edge_count],
-                at(fields.edge_count),
-                "a node's number of edges",
-            )?;
             out.edge_count.push(edges);
             if let Some(field) = fields.detachedness {
                 let state: u64 = record[field].into();
@@ -137,17 +141,9 @@ impl Assemble for Nodes<'_> {
                     out.states.push((i as u32, state.min(u64::from(u8::MAX)) as u8));
                 }
             }
-            if self.traced
-                && let Some(field) = fields.trace
-            {
-                out.trace.push(narrow(record[field], at(field), "a node's allocation")?);
-            }
+            out.trace.extend(trace);
         }
         Ok(())
-    }
-
-    fn expected_bytes(&self) -> u64 {
-        self.expected_bytes
     }
 }
 
@@ -204,21 +200,24 @@ impl AllNodes {
     pub(super) fn append(
         &mut self,
         piece: &NodeColumns,
+        fields: &NodeFields,
         most_nodes: u64,
         most_edges: u64,
-    ) -> Result<(), ErrorKind> {
+    ) -> Result<(), Fault> {
         let before = self.label.len();
-        let found = (before + piece.label.len()) as u64;
-        if found > most_nodes {
-            return Err(ErrorKind::CountMismatch { section: "nodes", promised: most_nodes, found });
+        if (before + piece.label.len()) as u64 > most_nodes {
+            let value = (most_nodes as usize - before) * fields.count;
+            return Err(Fault { value, what: Wrong::Surplus { promised: most_nodes } });
         }
-        for &count in &piece.edge_count {
+        for (i, &count) in piece.edge_count.iter().enumerate() {
             self.edges += u64::from(count);
             self.first_edge.push(self.edges as u32);
-        }
-        if self.edges > most_edges {
-            let what = format!("nodes claim more than the {most_edges} edges the header promises");
-            return Err(ErrorKind::OutOfRange(what));
+            if self.edges > most_edges {
+                let value = i * fields.count + fields.edge_count;
+                let what =
+                    format!("nodes claim more than the {most_edges} edges the header promises");
+                return Err(fault(value, what));
+            }
         }
         self.label.extend_from_slice(&piece.label);
         self.id.extend_from_slice(&piece.id);
@@ -254,7 +253,6 @@ pub(super) struct Edges<'a> {
     /// Numbers in a node's record.
     pub(super) stride: u32,
     pub(super) node_count: u64,
-    pub(super) expected_bytes: u64,
 }
 
 /// Some edges.
@@ -335,10 +333,6 @@ impl Assemble for Edges<'_> {
         out.names.clear();
         self.any(values, out)
     }
-
-    fn expected_bytes(&self) -> u64 {
-        self.expected_bytes
-    }
 }
 
 /// All edges so far.
@@ -359,11 +353,16 @@ impl AllEdges {
     }
 
     /// Appends edges. `most` is what the header promises.
-    pub(super) fn append(&mut self, piece: &EdgePieces, most: u64) -> Result<(), ErrorKind> {
-        let base = self.packed.len();
-        let found = (base + piece.packed.len()) as u64;
-        if found > most {
-            return Err(ErrorKind::CountMismatch { section: "edges", promised: most, found });
+    pub(super) fn append(
+        &mut self,
+        piece: &EdgePieces,
+        fields: &EdgeFields,
+        most: u64,
+    ) -> Result<(), Fault> {
+        let before = self.packed.len();
+        if (before + piece.packed.len()) as u64 > most {
+            let value = (most as usize - before) * fields.count;
+            return Err(Fault { value, what: Wrong::Surplus { promised: most } });
         }
         self.packed.extend_from_slice(&piece.packed);
         self.names.extend_from_slice(&piece.names);
@@ -406,10 +405,5 @@ impl Assemble for Locations<'_> {
             });
         }
         Ok(())
-    }
-
-    fn expected_bytes(&self) -> u64 {
-        // A thousandth of the file.
-        0
     }
 }

@@ -18,37 +18,61 @@ use wide::i8x16;
 pub(super) const LEAD: usize = 16;
 
 /// Bytes in a block.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Numbers a text of `len` bytes can hold at most: a digit and a comma each.
 pub(super) fn most_numbers(len: usize) -> usize {
-    len / 2 + 1
+    len / 2 + 1 + SPARE
 }
+
+/// Room for a few numbers more: they are written several at a time.
+const SPARE: usize = 8;
 
 /// Reads numbers, each followed by a comma, in the way V8 writes them: no white space but a line end before
 /// a comma. `padded` is [`LEAD`] bytes of anything, then the text; `values` has room for
 /// [`most_numbers`]. Returns how many there are; `None` where the text is anything else, or a number has
 /// more than 32 bits, and `values` then holds nothing of use.
 pub(super) fn fast(padded: &[u8], values: &mut [u32]) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if super::wide::is_supported() {
+        return super::wide::fast(padded, values);
+    }
+    fast_anywhere(padded, values)
+}
+
+fn fast_anywhere(padded: &[u8], values: &mut [u32]) -> Option<usize> {
     let text = padded.get(LEAD..)?;
     let mut under_way = UnderWay { start: LEAD, count: 0 };
-    // What the byte before the block was.
+    let valid = for_blocks(text, |base, masks, before| {
+        numbers(padded, LEAD + base, masks, before, &mut under_way, values)
+    })?;
+    // A number without a comma, or a line end without one, is left over.
+    (valid && under_way.start == padded.len()).then_some(under_way.count)
+}
+
+/// Calls `each` with every block's place in the text, its masks, and those of the byte before it; stops when
+/// it returns nothing. Whether the text is what V8 writes.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "so that it is compiled for its caller's processor")]
+pub(super) fn for_blocks(
+    text: &[u8],
+    mut each: impl FnMut(usize, Masks, Masks) -> Option<()>,
+) -> Option<bool> {
     let mut before = Masks::default();
     let mut wrong = 0;
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     for (i, block) in blocks.iter().enumerate() {
         let masks = Masks::of(block);
         wrong |= masks.wrong(before);
-        numbers(padded, LEAD + i * BLOCK, masks, before, &mut under_way, values)?;
+        each(i * BLOCK, masks, before)?;
         before = masks.last();
     }
     let mut last = [0; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
     let masks = Masks::of(&last);
     wrong |= masks.wrong(before) & ((1 << rest.len()) - 1);
-    numbers(padded, LEAD + blocks.len() * BLOCK, masks, before, &mut under_way, values)?;
-    // A number without a comma, or a line end without one, is left over.
-    (wrong == 0 && under_way.start == padded.len()).then_some(under_way.count)
+    each(blocks.len() * BLOCK, masks, before)?;
+    Some(wrong == 0)
 }
 
 /// The number that is not finished yet.
@@ -61,14 +85,16 @@ struct UnderWay {
 
 /// The kinds of bytes in a block, a bit each; the first byte is the lowest.
 #[derive(Clone, Copy, Default)]
-struct Masks {
-    digits: u64,
+pub(super) struct Masks {
+    pub(super) digits: u64,
     commas: u64,
-    ends: u64,
+    /// Line ends.
+    pub(super) ends: u64,
 }
 
 impl Masks {
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
     fn of(block: &[u8; BLOCK]) -> Self {
         let mut masks = Self::default();
         for (i, bytes) in block.as_chunks::<16>().0.iter().enumerate() {
@@ -106,6 +132,12 @@ impl Masks {
             | self.digits & after_end
     }
 
+    /// Where numbers end: what comes right after a digit, a comma, or a line end with a comma behind it.
+    #[inline]
+    pub(super) fn number_ends(self, before: Self) -> u64 {
+        !self.digits & (self.digits << 1 | before.digits)
+    }
+
     /// The block's last byte, as the byte before the next block's first.
     #[inline]
     fn last(self) -> Self {
@@ -124,8 +156,7 @@ fn numbers(
     values: &mut [u32],
 ) -> Option<()> {
     let UnderWay { mut start, mut count } = *under_way;
-    // What comes right after a digit ends its number: a comma, or a line end with a comma behind it.
-    let mut ends = !masks.digits & (masks.digits << 1 | before.digits);
+    let mut ends = masks.number_ends(before);
     while ends != 0 {
         let at = ends.trailing_zeros();
         ends &= ends - 1;
@@ -157,7 +188,7 @@ fn number(padded: &[u8], end: usize, len: usize) -> Option<u32> {
 
 /// The number of up to eight digits that end before `end`.
 #[inline]
-fn eight(padded: &[u8], end: usize, len: usize) -> u64 {
+pub(super) fn eight(padded: &[u8], end: usize, len: usize) -> u64 {
     // There are always eight bytes before an end: `LEAD` sees to that.
     let before = padded.get(end.wrapping_sub(8)..).and_then(|rest| rest.first_chunk::<8>());
     let bytes = before.copied().unwrap_or_default();
@@ -245,11 +276,14 @@ mod tests {
 
     use super::*;
 
+    /// What the fast path (every one there is) and the careful one read.
     fn both(text: &str) -> (Option<Vec<u32>>, Result<Vec<u64>, Wrong>) {
         let mut padded = vec![b'7'; LEAD];
         padded.extend_from_slice(text.as_bytes());
         let (mut quick, mut slow) = (vec![0; most_numbers(text.len())], Vec::new());
+        let anywhere = fast_anywhere(&padded, &mut quick).map(|n| quick[..n].to_vec());
         let quick = fast(&padded, &mut quick).map(|n| quick[..n].to_vec());
+        assert_eq!(quick, anywhere, "{text:?}");
         let slow = careful(text.as_bytes(), false, &mut slow).map(|()| slow);
         (quick, slow)
     }

@@ -1,32 +1,46 @@
 //! The reader of `.heapsnapshot` files.
 //!
-//! One pass, front to back, O(file). `snapshot` must come before `nodes`, `edges` and `locations`, as V8
-//! writes it; the other sections may stand anywhere. Counts in the header are believed only as far as the
+//! One pass, front to back, O(file). `snapshot` must come before the sections that it describes, as V8
+//! writes it; `strings` may stand anywhere. Counts in the header are believed only as far as the
 //! file is long enough to hold them, so a small file cannot make us reserve much.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use leakline_heap::{Columns, GraphError, HeapGraph, Location, StringTableBuilder};
+use leakline_heap::{
+    ALLOCATION_ENTRY, ALLOCATION_FUNCTION, ALLOCATION_SCRIPT, AllocationsBuilder, Columns,
+    GraphError, HeapGraph, Location, StringTableBuilder,
+};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{BETWEEN, END, Error, ErrorKind};
+use crate::input::Input;
 use crate::meta::Layout;
 use crate::window::{Progress, Window};
 
 mod columns;
 mod digits;
+mod locate;
 mod records;
+mod trace;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use columns::{AllEdges, AllNodes};
 
 /// The `snapshot` section is under 3 KiB in every version; this bounds a hostile one.
 const MAX_HEADER: usize = 1 << 20;
 
+/// A second's work, before an error of the text is believed; a small file may hold terabytes of nonsense.
+const MOST_DECODED_FOR_BLAME: u64 = 1 << 30;
+
 /// How to read.
 #[derive(Default)]
 pub struct ReadOptions<'a> {
-    /// Told the bytes read so far, every quarter of a mebibyte; returning `false` stops the reading.
+    /// Told the bytes read so far, about every quarter of a mebibyte of text; returning `false` stops the
+    /// reading. Of a compressed file these are its own bytes, as they stand on the disk.
     pub progress: Option<Progress<'a>>,
 }
 
@@ -42,10 +56,13 @@ pub fn read_snapshot<'a>(path: &'a Path, options: ReadOptions<'a>) -> Result<Hea
     }
     // A pipe has no length: nothing is reserved up front then.
     let length = if meta.is_file() { meta.len() } else { 0 };
-    read_snapshot_from(file, length, path, options)
+    let result = read_snapshot_from(file, length, path, options);
+    // What comes from a pipe cannot be read again.
+    if meta.is_file() { result.map_err(|e| locate::located(path, e)) } else { result }
 }
 
-/// Reads a snapshot from any bytes. `length` is how many there are (0 when unknown), `path` names them in errors.
+/// Reads a snapshot from any bytes, plain or compressed. `length` is how many there are (0 when unknown), `path`
+/// names them in errors.
 ///
 /// # Errors
 /// [`Error`] with place and hint, for whatever is wrong with the bytes.
@@ -55,35 +72,52 @@ pub fn read_snapshot_from<'a>(
     path: &'a Path,
     options: ReadOptions<'a>,
 ) -> Result<HeapGraph, Error> {
-    Reader {
-        window: Window::new(input, path, options.progress),
+    let input = Input::new(input).map_err(|e| Error::io(path, e, Some(0)))?;
+    let compression = input.compression();
+    let taken = input.taken();
+    let mut told = options.progress;
+    let mut progress = |_| told.as_mut().is_none_or(|told| told(taken.load(Ordering::Relaxed)));
+    let mut reader = Reader {
         path,
-        length,
+        usual_bytes: input.usual_bytes(length),
+        window: Window::new(input, path, Some(&mut progress)),
         layout: None,
         columns: Columns::default(),
         strings: StringTableBuilder::default(),
+        allocations: AllocationsBuilder::default(),
         seen: Vec::new(),
-    }
-    .read()
+        arrays: Vec::new(),
+    };
+    let result = match reader.sections() {
+        Ok(()) => reader.finish(),
+        Err(e) => Err(reader.blame(e, compression.is_some())),
+    };
+    result.map_err(|e| e.within(compression))
 }
 
 struct Reader<'a, R> {
     window: Window<'a, R>,
     path: &'a Path,
-    length: u64,
+    /// Bytes of text that the file may hold; 0 where that is unknown.
+    usual_bytes: u64,
     layout: Option<Layout>,
     columns: Columns,
     strings: StringTableBuilder,
+    allocations: AllocationsBuilder,
     seen: Vec<&'static str>,
+    /// Where the content of a section's array begins.
+    arrays: Vec<(&'static str, u64)>,
 }
 
 impl<R: Read + Send> Reader<'_, R> {
-    fn read(mut self) -> Result<HeapGraph, Error> {
+    /// Reads to the end of the input.
+    fn sections(&mut self) -> Result<(), Error> {
         self.begin()?;
         loop {
             let key = self.window.string()?;
             self.window.expect(b':')?;
             self.section(&key)?;
+            self.window.section = BETWEEN;
             match self.window.peek_token()? {
                 Some(b',') => self.window.advance(1),
                 Some(b'}') => break self.window.advance(1),
@@ -99,10 +133,32 @@ impl<R: Read + Send> Reader<'_, R> {
                 });
             }
         }
+        self.window.section = END;
         if self.window.peek_token()?.is_some() {
             return Err(self.window.malformed("more text after the end of the snapshot"));
         }
-        self.finish()
+        // Whichever thread took the last piece.
+        self.window.tell()
+    }
+
+    /// Damaged compressed data may decode to nonsense for a while, until a checksum tells. So where a
+    /// compressed text makes no sense, the rest is decoded too, and what is wrong with the data comes first.
+    fn blame(&mut self, error: Error, compressed: bool) -> Error {
+        let decoded = !matches!(
+            error.kind(),
+            ErrorKind::Io
+                | ErrorKind::Interrupted
+                | ErrorKind::TooLarge(_)
+                | ErrorKind::CompressedTruncated { .. }
+                | ErrorKind::CompressedMalformed { .. }
+        );
+        if compressed && decoded {
+            let mut rest = self.window.parts().input.take(MOST_DECODED_FOR_BLAME);
+            if let Err(e) = std::io::copy(&mut rest, &mut std::io::sink()) {
+                return Error::io(self.path, e, None);
+            }
+        }
+        error
     }
 
     fn begin(&mut self) -> Result<(), Error> {
@@ -116,11 +172,7 @@ impl<R: Read + Send> Reader<'_, R> {
                 return Err(self.not_a_snapshot("a snapshot is a JSON object"));
             }
             Some(first) => {
-                let what = match (first, self.window.rest().get(1)) {
-                    (0x1f, Some(0x8b)) => "compressed with gzip".to_string(),
-                    (0x28, Some(0xb5)) => "compressed with zstd".to_string(),
-                    _ => format!("it begins with `{}`", (first as char).escape_default()),
-                };
+                let what = format!("it begins with `{}`", (first as char).escape_default());
                 return Err(self.window.error(ErrorKind::NotJson(what)));
             }
         }
@@ -133,14 +185,18 @@ impl<R: Read + Send> Reader<'_, R> {
     }
 
     fn section(&mut self, key: &str) -> Result<(), Error> {
-        const KNOWN: [&str; 5] = ["snapshot", "nodes", "edges", "locations", "strings"];
+        const KNOWN: [&str; 8] = [
+            "snapshot",
+            "nodes",
+            "edges",
+            "locations",
+            "strings",
+            "trace_function_infos",
+            "trace_tree",
+            "samples",
+        ];
         let Some(name) = KNOWN.into_iter().find(|k| *k == key) else {
-            self.window.section = match key {
-                "trace_function_infos" => "trace_function_infos",
-                "trace_tree" => "trace_tree",
-                "samples" => "samples",
-                _ => "an unknown section",
-            };
+            self.window.section = "an unknown section";
             return self.window.skip_value();
         };
         self.window.section = name;
@@ -148,65 +204,86 @@ impl<R: Read + Send> Reader<'_, R> {
             return Err(self.window.malformed("stands twice in the file"));
         }
         self.seen.push(name);
-        if name == "snapshot" {
-            return self.header();
-        }
-        if name == "strings" {
-            return self.strings();
+        match name {
+            "snapshot" => return self.header(),
+            "strings" => return self.strings(),
+            _ => {}
         }
         let Some(layout) = self.layout.take() else {
             return Err(self.not_a_snapshot(&format!("`{key}` comes without `snapshot` before it")));
         };
+        if self.window.peek_token()?.is_some() {
+            self.arrays.push((name, self.window.offset() + 1));
+        }
         match name {
             "nodes" => self.nodes(&layout)?,
             "edges" => self.edges(&layout)?,
-            _ => self.locations(&layout)?,
+            "locations" => self.locations(&layout)?,
+            _ => self.allocations(name, &layout)?,
         }
         self.layout = Some(layout);
         Ok(())
     }
 
+    /// One of the sections that V8 fills while it tracks allocations.
+    fn allocations(&mut self, section: &str, layout: &Layout) -> Result<(), Error> {
+        let window = &mut self.window;
+        let into = &mut self.allocations;
+        match (section, &layout.trace_function, &layout.trace, &layout.sample) {
+            ("trace_function_infos", Some(fields), _, _) if window.begin_array()? => {
+                let mut append = |piece: &Vec<_>| {
+                    into.functions(piece);
+                    Ok(())
+                };
+                records::read(window, fields.count, &trace::Functions(fields), &mut append)
+            }
+            ("samples", _, _, Some(fields)) if window.begin_array()? => {
+                let mut append = |piece: &Vec<_>| {
+                    into.samples(piece);
+                    Ok(())
+                };
+                records::read(window, fields.count, &trace::Samples(fields), &mut append)
+            }
+            ("trace_tree", _, Some(fields), _) => trace::tree(window, fields, into),
+            ("trace_function_infos", Some(_), _, _) | ("samples", _, _, Some(_)) => Ok(()),
+            _ => window.skip_value(),
+        }
+    }
+
     fn header(&mut self) -> Result<(), Error> {
-        if self.window.peek_token()? != Some(b'{') {
-            return Err(self.not_a_snapshot("`snapshot` is no object"));
+        match self.window.peek_token()? {
+            Some(b'{') => {}
+            Some(_) => return Err(self.not_a_snapshot("`snapshot` is no object")),
+            None => return Err(self.window.truncated()),
         }
         let json = self.window.capture_value(MAX_HEADER)?;
         let layout = Layout::parse(&json).map_err(|what| self.not_a_snapshot(&what))?;
         for (what, count) in [("nodes", layout.node_count), ("edges", layout.edge_count)] {
-            // HeapGraph indexes with 32 bits, and a value takes two bytes at least: a digit and a comma.
+            // HeapGraph indexes with 32 bits. Whether a smaller count is true, reading will tell: a file that
+            // is too short for it was cut, or its header lies.
             if count >= u64::from(u32::MAX) {
                 let text =
                     format!("{count} {what} are more than this program can index (4,294,967,294)");
                 return Err(self.window.error(ErrorKind::TooLarge(text)));
             }
-            let fields = if what == "nodes" { layout.node.count } else { layout.edge.count };
-            if self.length > 0 && count.saturating_mul(fields as u64 * 2) > self.length + 1 {
-                let text = format!(
-                    "the header promises {count} {what}, more than {} bytes can hold",
-                    self.length
-                );
-                return Err(self.window.error(ErrorKind::TooLarge(text)));
-            }
         }
         self.layout = Some(layout);
         Ok(())
     }
 
-    fn reserve(&self, count: u64) -> usize {
-        // The counts were checked against the length; without one, grow as the data comes.
-        if self.length > 0 { count as usize } else { 0 }
+    /// How many of `count` records of so many fields may have their space before they come: as many as the
+    /// file can hold, with a digit and a comma for each number. Beyond that, space grows as they do.
+    fn reserve(&self, count: u64, fields: usize) -> usize {
+        count.min(self.usual_bytes / (fields as u64 * 2)) as usize
     }
 
     fn nodes(&mut self, layout: &Layout) -> Result<(), Error> {
-        let assembler = columns::Nodes {
-            fields: &layout.node,
-            traced: layout.trace_function_count > 0,
-            expected_bytes: self.length,
-        };
-        let mut all = AllNodes::with_capacity(self.reserve(layout.node_count));
+        let assembler =
+            columns::Nodes { fields: &layout.node, traced: layout.trace_function_count > 0 };
+        let mut all = AllNodes::with_capacity(self.reserve(layout.node_count, layout.node.count));
         if self.window.begin_array()? {
             let (nodes, edges) = (layout.node_count, layout.edge_count);
-            let mut append = |piece: &_| all.append(piece, nodes, edges);
+            let mut append = |piece: &_| all.append(piece, &layout.node, nodes, edges);
             records::read(&mut self.window, layout.node.count, &assembler, &mut append)?;
         }
         self.check_count("nodes", layout.node_count, all.count() as u64)?;
@@ -220,11 +297,10 @@ impl<R: Read + Send> Reader<'_, R> {
             fields: &layout.edge,
             stride: layout.node.count as u32,
             node_count: layout.node_count,
-            expected_bytes: self.length,
         };
-        let mut all = AllEdges::with_capacity(self.reserve(layout.edge_count));
+        let mut all = AllEdges::with_capacity(self.reserve(layout.edge_count, layout.edge.count));
         if self.window.begin_array()? {
-            let mut append = |piece: &_| all.append(piece, layout.edge_count);
+            let mut append = |piece: &_| all.append(piece, &layout.edge, layout.edge_count);
             records::read(&mut self.window, layout.edge.count, &assembler, &mut append)?;
         }
         self.check_count("edges", layout.edge_count, all.count() as u64)?;
@@ -261,7 +337,7 @@ impl<R: Read + Send> Reader<'_, R> {
         if promised == found {
             return Ok(());
         }
-        Err(self.window.error(ErrorKind::CountMismatch { section, promised, found }))
+        Err(self.window.error(ErrorKind::CountMismatch { section, promised, found: Some(found) }))
     }
 
     fn finish(mut self) -> Result<HeapGraph, Error> {
@@ -278,15 +354,49 @@ impl<R: Read + Send> Reader<'_, R> {
                 return Err(Error::new(self.path, ErrorKind::NotASnapshot(what), None));
             }
         }
-        self.columns.strings = self.strings.build();
-        self.columns.extra_native_bytes = layout.extra_native_bytes;
-        HeapGraph::new(self.columns).map_err(|e| {
-            let kind = match &e {
-                GraphError::NoNodes => ErrorKind::NotASnapshot("it has no nodes".into()),
-                _ => ErrorKind::OutOfRange(e.to_string()),
+        let strings = self.strings.build();
+        let (path, arrays) = (self.path, self.arrays);
+        let wrong = |e: GraphError| {
+            let at = match e {
+                GraphError::NoNodes => {
+                    let what = "it has no nodes".into();
+                    return Error::new(path, ErrorKind::NotASnapshot(what), None);
+                }
+                GraphError::OutOfRange { at, .. } => at,
+                _ => 0,
             };
-            Error::new(self.path, kind, None)
-        })
+            let (node, edge) = (&layout.node, &layout.edge);
+            let function = layout.trace_function.as_ref();
+            let (section, field) = match &e {
+                GraphError::OutOfRange { what: "name of node", .. } => {
+                    ("nodes", Some((node.count, node.name)))
+                }
+                GraphError::OutOfRange { what: "name of edge", .. } => {
+                    ("edges", Some((edge.count, edge.name)))
+                }
+                GraphError::OutOfRange { what: ALLOCATION_FUNCTION, .. } => {
+                    ("trace_function_infos", function.map(|f| (f.count, f.name)))
+                }
+                GraphError::OutOfRange { what: ALLOCATION_SCRIPT, .. } => {
+                    ("trace_function_infos", function.map(|f| (f.count, f.script_name)))
+                }
+                GraphError::OutOfRange { what: ALLOCATION_ENTRY, .. } => ("trace_tree", None),
+                _ => ("edges", None),
+            };
+            let array = arrays.iter().find(|(name, _)| *name == section);
+            let number = array
+                .zip(field)
+                .map(|(&(_, begin), (count, field))| (begin, at * count as u64 + field as u64));
+            let kind = ErrorKind::OutOfRange { section, what: e.to_string() };
+            Error::new(path, kind, None).with_number(number)
+        };
+        if !self.allocations.is_empty() {
+            let allocations = self.allocations.build(&strings).map_err(wrong)?;
+            self.columns.allocations = Some(Arc::new(allocations));
+        }
+        self.columns.strings = strings;
+        self.columns.extra_native_bytes = layout.extra_native_bytes;
+        HeapGraph::new(self.columns).map_err(wrong)
     }
 
     fn not_a_snapshot(&self, what: &str) -> Error {

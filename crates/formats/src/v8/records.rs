@@ -3,10 +3,10 @@
 //! `nodes`, `edges` and `locations` are flat arrays: so many numbers make a record. One thread at a time
 //! takes the next piece of the file, cut behind a whole record, which costs counting commas; all threads
 //! turn pieces into records; the results are put in order again as they come in. Only pieces are in
-//! memory, never the text: a quarter of a mebibyte for each thread.
+//! memory, never the text: a quarter of a mebibyte for each thread. Whoever takes a piece of a compressed
+//! file decodes it.
 //!
-//! An error is that of the earliest piece with one, whichever thread met it, so it does not depend on
-//! timing.
+//! Errors are put in order with the results, so the one that is told does not depend on timing.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -20,9 +20,6 @@ use crate::window::Window;
 /// Text taken at a time; stays in the cache of the core that reads it.
 const PIECE: usize = 1 << 18;
 
-/// Arrays shorter than this are not worth a second thread's start.
-const THREADED_FROM: u64 = 1 << 20;
-
 /// More threads than this wait for one another: taking pieces is one at a time.
 const MAX_THREADS: usize = 4;
 
@@ -30,7 +27,15 @@ const MAX_THREADS: usize = 4;
 pub(super) struct Fault {
     /// Which number of the piece.
     pub(super) value: usize,
-    pub(super) kind: ErrorKind,
+    pub(super) what: Wrong,
+}
+
+/// The kinds of [`Fault`].
+pub(super) enum Wrong {
+    /// It points where nothing is, or does not fit.
+    OutOfRange(String),
+    /// Here begins the first record beyond what the header promises.
+    Surplus { promised: u64 },
 }
 
 /// The numbers of a piece: 32 bits wide where it was read fast, else 64.
@@ -56,11 +61,8 @@ pub(super) trait Assemble: Sync {
     /// What a piece becomes. Reused, so it comes in with old content.
     type Out: Default + Send;
 
-    /// Replaces `out` by the records of a piece. Called on any thread.
+    /// Replaces `out` by the records of a piece, or by those before one that is wrong. Called on any thread.
     fn assemble<V: Number>(&self, values: &[V], out: &mut Self::Out) -> Result<(), Fault>;
-
-    /// How many bytes of text are left at most, where that is known.
-    fn expected_bytes(&self) -> u64;
 }
 
 /// Reads an array whose `[` is consumed and which is not empty. `append` gets what was assembled, in order.
@@ -68,7 +70,7 @@ pub(super) fn read<R: Read + Send, A: Assemble>(
     window: &mut Window<'_, R>,
     fields: usize,
     assembler: &A,
-    append: &mut (dyn FnMut(&A::Out) -> Result<(), ErrorKind> + Send),
+    append: &mut (dyn FnMut(&A::Out) -> Result<(), Fault> + Send),
 ) -> Result<(), Error> {
     let parts = window.parts();
     let (path, section) = (parts.path, parts.section);
@@ -92,20 +94,24 @@ pub(super) fn read<R: Read + Send, A: Assemble>(
         fields,
     };
     let progress = parts.progress;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let helpers = match assembler.expected_bytes() {
-        bytes if bytes < THREADED_FROM => 0,
-        _ => cores.clamp(1, MAX_THREADS) - 1,
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..helpers {
-            scope.spawn(|| shared.work(&mut |_| true));
-        }
-        shared.work(&mut |offset| progress.as_mut().is_none_or(|told| told(offset)));
-    });
+    let told = &mut |offset| progress.as_mut().is_none_or(|told| told(offset));
+    let mut hand = Hand::default();
+    // A second thread's start is only worth it where there is a second piece.
+    if shared.step(&mut hand, told) && lock(&shared.source).state == State::More {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 1..cores.min(MAX_THREADS) {
+                scope.spawn(|| {
+                    let mut hand = Hand::default();
+                    while shared.step(&mut hand, &mut |_| true) {}
+                });
+            }
+            while shared.step(&mut hand, told) {}
+        });
+    }
     let source = shared.source.into_inner().unwrap_or_else(PoisonError::into_inner);
     let sink = shared.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, error)) = sink.failed {
+    if let Some(error) = sink.failed {
         return Err(error);
     }
     let Source { carry, offset, state, .. } = source;
@@ -129,45 +135,46 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<R: Read + Send, A: Assemble> Shared<'_, '_, R, A> {
-    /// Takes pieces until there are none.
-    fn work(&self, told: &mut dyn FnMut(u64) -> bool) {
-        let mut piece = Piece::default();
-        let mut narrow = Vec::new();
-        let mut wide = Vec::new();
-        loop {
-            let taken = {
-                let mut source = lock(&self.source);
-                let taken = source.take(&mut piece);
-                if taken.is_err() {
-                    source.state = State::Failed;
-                }
-                taken
-            };
-            match taken {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(e) => return self.fail(piece.number, e),
+    /// Takes a piece and sees it through; whether there may be more.
+    fn step(&self, hand: &mut Hand, told: &mut dyn FnMut(u64) -> bool) -> bool {
+        let mut job = lock(&self.sink).spare.pop().unwrap_or_default();
+        let taken = {
+            let mut source = lock(&self.source);
+            let taken = source.take(&mut job.piece);
+            if taken.is_err() {
+                source.state = State::Failed;
             }
-            let mut out = lock(&self.sink).spare.pop().unwrap_or_default();
-            let made = self.assemble(&piece, &mut narrow, &mut wide, &mut out);
-            if let Err(e) = made.and_then(|()| self.deliver(&piece, out)) {
-                return self.fail(piece.number, e);
-            }
-            if !told(piece.offset + piece.text().len() as u64) {
-                return self.fail(piece.number, self.error(ErrorKind::Interrupted, piece.offset));
-            }
+            taken
+        };
+        match taken {
+            Ok(false) => return false,
+            Ok(true) => job.wrong = self.assemble(&mut job, &mut hand.narrow, &mut hand.wide).err(),
+            Err(e) => (job.out, job.wrong) = (A::Out::default(), Some(e)),
         }
+        if job.wrong.is_some() {
+            lock(&self.source).state = State::Failed;
+        }
+        let end = job.piece.end();
+        let mut go_on = self.deliver(job);
+        if go_on && !told(end) {
+            lock(&self.sink).failed = Some(self.error(ErrorKind::Interrupted, end));
+            go_on = false;
+        }
+        if !go_on {
+            lock(&self.source).state = State::Failed;
+        }
+        go_on
     }
 
+    /// Turns a piece into columns; where something is wrong, those before it.
     fn assemble(
         &self,
-        piece: &Piece,
+        job: &mut Job<A::Out>,
         narrow: &mut Vec<u32>,
         wide: &mut Vec<u64>,
-        out: &mut A::Out,
     ) -> Result<(), Error> {
         let section = self.section;
-        let place = |at: usize| piece.offset + at as u64;
+        let Job { piece, out, .. } = job;
         let most = digits::most_numbers(piece.text().len());
         if narrow.len() < most {
             narrow.resize(most, 0);
@@ -179,61 +186,88 @@ impl<R: Read + Send, A: Assemble> Shared<'_, '_, R, A> {
             let text = piece.text();
             // The comma after the last number is ours.
             let text = if piece.last { &text[..text.len() - 1] } else { text };
-            if let Err(wrong) = digits::careful(text, piece.last, wide) {
-                let kind = ErrorKind::Malformed { section, what: wrong.what };
-                return Err(self.error(kind, place(wrong.at)));
-            }
+            let read = digits::careful(text, piece.last, wide);
             let left = wide.len() % self.fields;
-            if left > 0 {
-                let what = format!("ends after {left} of a record's {} numbers", self.fields);
+            let wrong = match read {
+                Err(wrong) => Some((wrong.what, wrong.at)),
+                Ok(()) if left > 0 => {
+                    let what = format!("ends after {left} of a record's {} numbers", self.fields);
+                    Some((what, text.len()))
+                }
+                Ok(()) => None,
+            };
+            // What is wrong inside a whole record comes before what is wrong behind it.
+            let result = self.assembler.assemble(&wide[..wide.len() - left], out);
+            if let (Ok(()), Some((what, at))) = (&result, wrong) {
                 let kind = ErrorKind::Malformed { section, what };
-                return Err(self.error(kind, place(text.len())));
+                return Err(self.error(kind, piece.offset + at as u64));
             }
-            self.assembler.assemble(wide.as_slice(), out)
+            result
         };
-        result.map_err(|fault| {
-            self.error(fault.kind, place(digits::place_of(piece.text(), fault.value)))
-        })
+        result.map_err(|fault| self.fault(fault, piece))
     }
 
     fn error(&self, kind: ErrorKind, offset: u64) -> Error {
         Error::new(self.path, kind, Some(offset))
     }
 
-    /// Hands over what was assembled; whoever closes a gap appends what waited behind it.
-    fn deliver(&self, piece: &Piece, out: A::Out) -> Result<(), Error> {
-        let mut sink = lock(&self.sink);
-        sink.early.insert(piece.number, (piece.offset, out));
-        while sink.failed.is_none() {
-            let next = sink.next;
-            let Some((offset, out)) = sink.early.remove(&next) else { break };
-            if let Err(kind) = (sink.append)(&out) {
-                return Err(self.error(kind, offset));
+    fn fault(&self, fault: Fault, piece: &Piece) -> Error {
+        let section = self.section;
+        let kind = match fault.what {
+            Wrong::OutOfRange(what) => ErrorKind::OutOfRange { section, what },
+            Wrong::Surplus { promised } => {
+                ErrorKind::CountMismatch { section, promised, found: None }
             }
-            sink.spare.push(out);
-            sink.next += 1;
-        }
-        Ok(())
+        };
+        self.error(kind, piece.offset + digits::place_of(piece.text(), fault.value) as u64)
     }
 
-    fn fail(&self, number: u64, error: Error) {
-        lock(&self.source).state = State::Failed;
+    /// Hands over what was assembled; whoever closes a gap appends what waited behind it. Whether to go on.
+    fn deliver(&self, job: Job<A::Out>) -> bool {
         let mut sink = lock(&self.sink);
-        if sink.failed.as_ref().is_none_or(|(earlier, _)| number < *earlier) {
-            sink.failed = Some((number, error));
+        sink.early.insert(job.piece.number, job);
+        // Errors come in order like everything else, so the first one of the file is the one that is told.
+        while sink.failed.is_none() {
+            let next = sink.next;
+            let Some(mut job) = sink.early.remove(&next) else { return true };
+            let appended = (sink.append)(&job.out);
+            sink.failed = match appended {
+                Err(fault) => Some(self.fault(fault, &job.piece)),
+                Ok(()) => job.wrong.take(),
+            };
+            sink.spare.push(job);
+            sink.next += 1;
         }
+        false
     }
+}
+
+/// What a thread works with.
+#[derive(Default)]
+struct Hand {
+    narrow: Vec<u32>,
+    wide: Vec<u64>,
+}
+
+/// A piece and what becomes of it.
+#[derive(Default)]
+struct Job<Out> {
+    piece: Piece,
+    out: Out,
+    /// What is wrong behind `out`.
+    wrong: Option<Error>,
 }
 
 /// Puts what was assembled in order.
 struct Sink<'a, Out> {
-    append: &'a mut (dyn FnMut(&Out) -> Result<(), ErrorKind> + Send),
+    append: &'a mut (dyn FnMut(&Out) -> Result<(), Fault> + Send),
     /// The piece that comes next.
     next: u64,
-    /// What came before its turn, with the place of its piece.
-    early: BTreeMap<u64, (u64, Out)>,
-    spare: Vec<Out>,
-    failed: Option<(u64, Error)>,
+    /// What came before its turn.
+    early: BTreeMap<u64, Job<Out>>,
+    /// Used again.
+    spare: Vec<Job<Out>>,
+    failed: Option<Error>,
 }
 
 /// A piece of the array: whole records.
@@ -252,6 +286,11 @@ struct Piece {
 impl Piece {
     fn text(&self) -> &[u8] {
         &self.padded[digits::LEAD..]
+    }
+
+    /// Where it ends in the file.
+    fn end(&self) -> u64 {
+        self.offset + self.padded.len().saturating_sub(digits::LEAD) as u64
     }
 }
 

@@ -52,8 +52,31 @@ pub fn object(document: &ViewDocument<ObjectView>, limit: usize) -> String {
     if view.detached {
         fact("detached", "its owner has let go; only JavaScript holds it".into());
     }
+    out.push_str(&allocated(view, limit));
     out.push_str(&edges(view, limit));
     out.push_str(&retainers(view, limit));
+    out
+}
+
+fn allocated(view: &ObjectView, limit: usize) -> String {
+    let Some(stack) = &view.allocation_stack else { return String::new() };
+    let mut out = String::from("\nallocated in\n");
+    for frame in stack.iter().take(limit) {
+        let function = clean(&frame.function, 40);
+        let at = match (&frame.file, frame.line, frame.column) {
+            (Some(file), Some(line), Some(column)) => format!("{file}:{line}:{column}"),
+            (Some(file), Some(line), None) => format!("{file}:{line}"),
+            (Some(file), ..) => file.clone(),
+            (None, ..) => String::new(),
+        };
+        let at = Paint::Place.on(&clean(&at, usize::MAX));
+        out.push_str(format!("  {function} {at}").trim_end());
+        out.push('\n');
+    }
+    let more = stack.len().saturating_sub(limit);
+    if more > 0 {
+        out.push_str(&format!("  called by {} more\n", grouped(more as u64)));
+    }
     out
 }
 
