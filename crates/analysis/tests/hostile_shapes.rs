@@ -80,11 +80,11 @@ const WEAK: u8 = 6;
 /// Every view of some objects, and of the whole.
 fn views(graph: &HeapGraph, analysis: &Analysis, nodes: &[NodeId]) {
     let scripts = Scripts::of(graph);
-    let heap = Heap { graph, analysis, scripts: &scripts };
+    let retainers = Retainers::of(graph);
+    let heap = Heap { graph, analysis, scripts: &scripts, retainers: Some(&retainers) };
     let total: u64 = graph.nodes().map(|n| graph.self_size(n)).sum();
     assert_eq!(analysis.retained_size(graph.root()), total);
     assert_eq!(summary(graph, analysis).snapshot.node_count, graph.node_count() as u64);
-    let retainers = Retainers::of(graph);
     for &node in nodes {
         let view = object(&heap, node);
         assert!(view.object.retained_bytes >= view.object.shallow_bytes);

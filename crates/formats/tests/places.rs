@@ -13,7 +13,7 @@ const OBJECTS: usize = 60_000;
 const BOTH: [Written; 2] = [Written::AsV8, Written::Spaced];
 
 /// Often enough that each thread has met the place.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 4;
 
 /// Puts `with` over what stands at `at`, up to the next comma or white space.
 fn over(text: &str, at: usize, with: &str) -> String {
