@@ -222,6 +222,84 @@ fn a_damaged_index_is_told_and_replaced() {
     assert_eq!(desk.run("summary", "").expect_code(0).stdout, table, "it was made anew");
 }
 
+/// Overwrites the numbers of some sections, and gives the file the checksums of what it says now.
+fn forge(file: &mut [u8], is_meant: impl Fn(&str) -> bool, mut number: impl FnMut(u32) -> u32) {
+    const BLOCK: usize = 64 << 10;
+    let xxh3 = xxhash_rust::xxh3::xxh3_64;
+    let read = |file: &[u8], at: usize| {
+        usize::try_from(u64::from_ne_bytes(file[at..at + 8].try_into().unwrap())).unwrap()
+    };
+    let (table, count) = (read(file, 56), read(file, 64));
+    for entry in (table..).step_by(64).take(count) {
+        let name = std::str::from_utf8(&file[entry..entry + 24]).unwrap().trim_end_matches('\0');
+        let is_meant = is_meant(name);
+        let [offset, bytes, width, sums] = [24, 32, 40, 48].map(|at| read(file, entry + at));
+        if !is_meant || width < 4 {
+            continue;
+        }
+        for (i, place) in file[offset..offset + bytes].chunks_exact_mut(4).enumerate() {
+            place.copy_from_slice(&number(i as u32).to_ne_bytes());
+        }
+        let blocks = file[offset..offset + bytes].chunks(BLOCK);
+        let new: Vec<u8> = blocks.flat_map(|block| xxh3(block).to_ne_bytes()).collect();
+        file[sums..sums + new.len()].copy_from_slice(&new);
+        file[entry + 56..entry + 64].copy_from_slice(&xxh3(&new).to_ne_bytes());
+    }
+    let sum = xxh3(&file[table..table + count * 64]);
+    file[72..80].copy_from_slice(&sum.to_ne_bytes());
+    let sum = xxh3(&file[..80]);
+    file[80..88].copy_from_slice(&sum.to_ne_bytes());
+}
+
+/// Nonsense with right checksums, at full size: every command ends, with some answer or an error.
+#[test]
+fn a_hostile_index_is_survived() {
+    let desk = Desk::new();
+    desk.run("object", DEEP).expect_code(0);
+    let whole = std::fs::read(desk.index()).unwrap();
+    let mut state = 7u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u32
+    };
+    // Names stay what they are: what is sought is a walk without end.
+    let walks = |name: &str| {
+        ["dominator", "retainer", "distance", "essential", "retained"]
+            .iter()
+            .any(|start| name.starts_with(start))
+    };
+    for kind in 0..6 {
+        let mut file = whole.clone();
+        match kind {
+            0 => forge(&mut file, walks, |_| 0),
+            1 => forge(&mut file, walks, |_| u32::MAX),
+            2 => forge(&mut file, walks, |_| random() % 320_000),
+            3 => forge(&mut file, |name| name.starts_with("dominator"), |i| i ^ 1),
+            4 => forge(&mut file, |name| name.starts_with("dominator"), |i| i + 1),
+            _ => forge(&mut file, |name| name == "node.by_id" || name == "class", |_| random()),
+        }
+        std::fs::write(desk.index(), file).unwrap();
+        for (view, rest) in [
+            ("object", DEEP),
+            ("containment", DEEP),
+            ("dominators", DEEP),
+            ("dominators", ""),
+            ("retainers", DEEP),
+            ("retainers", "@1001201 --all"),
+            ("retainers", "@1001201 --ignore @1000001"),
+        ] {
+            let run = desk.run(view, rest);
+            assert!(matches!(run.code, Some(0 | 4)), "{kind}: {view} {rest}: {run}");
+            assert!(!run.stderr.contains("panicked"), "{kind}: {view} {rest}: {run}");
+        }
+        // Walks over everything find out, or are not touched by it; then there is a new index.
+        let run = desk.run("collections", "");
+        assert_eq!(run.code, Some(0), "{kind}: {run}");
+    }
+}
+
 #[test]
 fn small_snapshots_get_no_index() {
     let desk = Desk::new();
