@@ -299,6 +299,29 @@ fn no_flipped_byte_gives_a_wrong_answer() {
     );
 }
 
+/// A walk that meets a damaged block at every step would look at the block, all of it, at every step.
+#[test]
+fn after_damage_nothing_more_is_looked_at() {
+    let desk = Desk::new();
+    let mut writer = desk.begin().unwrap();
+    writer.put("damaged", &vec![7u8; 3 * BLOCK]).unwrap();
+    writer.put("whole", &vec![7u8; 2 * BLOCK]).unwrap();
+    let place = writer.finish().unwrap().0;
+    // The sections begin behind the header, at a multiple of 64.
+    let file = OpenOptions::new().write(true).open(&place).unwrap();
+    file.write_all_at(&[8], 128 + BLOCK as u64).unwrap();
+    let index = desk.open().unwrap();
+    let [damaged, whole] = ["damaged", "whole"].map(|name| index.column::<u8>(name).unwrap());
+    assert_eq!((damaged.get(0), damaged.get(2 * BLOCK), whole.get(0)), (7, 7, 7));
+    assert!(!index.is_damaged());
+    assert_eq!(damaged.get(BLOCK), 0);
+    assert!(index.is_damaged());
+    // What was checked before is still what it was; the rest is worth nothing and costs nothing.
+    assert_eq!((damaged.get(0), damaged.get(2 * BLOCK), whole.get(0)), (7, 7, 7));
+    assert_eq!((damaged.get(BLOCK + 1), whole.get(BLOCK)), (0, 0));
+    assert!(whole.as_slice().is_empty() && !index.check_all());
+}
+
 /// Where the numbers of the header and of the table stand, for those who forge them.
 mod layout {
     pub const VERSION: usize = 8;

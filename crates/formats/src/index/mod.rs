@@ -17,10 +17,10 @@
 //!
 //! Nothing. The header must be whole, of this version and byte order, and name the snapshot by size, time of
 //! change, inode and a hash of samples of its content: otherwise the index is stale, and is made anew. A
-//! block is checked against its checksum when it is first touched. When that fails, the reader gets
-//! nothing or zeros, and [`Index::is_damaged`] says so from then on: whoever answers a question asks it
-//! before the answer is given, and falls back to the snapshot. Whatever numbers stand in a section that is whole, they are
-//! values, not promises: what reads them stays inside its columns.
+//! block is checked against its checksum when it is first touched. When that fails, the reader gets nothing
+//! or zeros, there and wherever it has not looked before, and [`Index::is_damaged`] says so: whoever answers
+//! a question asks it before the answer is given, and falls back to the snapshot. Whatever numbers stand in
+//! a section that is whole, they are values, not promises: what reads them stays inside its columns.
 //!
 //! The file is written without a name and gets one when it is complete, so a killed process leaves nothing
 //! behind; its mode is 0600, since it holds what the snapshot holds.

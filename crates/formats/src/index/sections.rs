@@ -185,6 +185,10 @@ impl<T: Pod> Section<T> {
             if word.load(Ordering::Relaxed) & bit != 0 {
                 return true;
             }
+            // Nothing that is learnt from now on is worth anything: no walk pays for it at every step.
+            if self.shared.damaged.load(Ordering::Relaxed) {
+                return false;
+            }
             let begin = self.bytes.start + block * BLOCK;
             let end = (begin + BLOCK).min(self.bytes.end);
             let at = self.checksums + block * 8;
