@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use leakline_analysis::Scripts;
-use leakline_analysis::detect::{
-    Binding, Collection, CollectionKind as Kind, Finding, Listener, Subject,
-};
+use leakline_analysis::detect::{Binding, CollectionKind as Kind, Finding, Question};
 use leakline_report::{Culprit, Frame, FrameLine, Place};
 use leakline_source::{
     AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, SourceFiles, Statement,
@@ -26,63 +24,57 @@ impl Located {
     }
 }
 
-/// Finds the adding statement of a finding.
+/// Finds the adding statement of a finding: the answer to the first question that has one.
 pub(crate) fn locate(finding: &Finding<'_>, scripts: &Scripts, files: &SourceFiles) -> Located {
     let candidates: Vec<PathBuf> = scripts.user_files().into_iter().map(PathBuf::from).collect();
-    match &finding.subject {
-        Subject::Listener(listener) => listener_statement(listener, files, &candidates),
-        Subject::Collection(collection) if collection.bindings.is_empty() => {
-            Located::nothing(format!(
-                "`{}` has no name of its own in the program, so no statement was sought: look where it is \
-                 filled",
-                finding.holder
-            ))
+    let mut best = None;
+    for question in finding.case.questions() {
+        let located = answer(&question, files, &candidates);
+        if located.culprit.is_some() {
+            return located;
         }
-        Subject::Collection(collection) => collection_statement(collection, files, &candidates),
-        Subject::Unknown => {
-            Located::nothing("no rule knows this holder, so no statement was sought")
-        }
+        best.get_or_insert(located);
     }
+    best.unwrap_or_else(|| Located::nothing(finding.case.no_question()))
 }
 
-fn listener_statement(listener: &Listener, files: &SourceFiles, candidates: &[PathBuf]) -> Located {
-    let Some(place) = &listener.function else {
-        return Located::nothing("the snapshot does not say where the listener's function stands");
+fn answer(question: &Question, files: &SourceFiles, candidates: &[PathBuf]) -> Located {
+    let found = match question {
+        Question::Registration { function, event, emitter } => {
+            let query = ListenerQuery {
+                event: event.clone(),
+                emitter_hint: Some(emitter.clone()),
+                ..ListenerQuery::default()
+            };
+            registration(files, &location(function), &query, candidates)
+        }
+        Question::Adders { holders, kind, value_keys, value_class } => {
+            let holders: Vec<Holder> = holders.iter().map(holder).collect();
+            let kind = match kind {
+                Kind::Map => CollectionKind::Map,
+                Kind::Set => CollectionKind::Set,
+                Kind::Array => CollectionKind::Array,
+                Kind::Object => CollectionKind::Object,
+            };
+            let hint = AdderHint {
+                value_keys: value_keys.clone(),
+                value_class: value_class.clone(),
+                ..AdderHint::default()
+            };
+            adders(files, &holders, kind, &hint, candidates)
+        }
+        Question::CallAround { .. } | Question::Creations { .. } | Question::Enclosing(_) => {
+            return Located::nothing("this question is not answered yet");
+        }
     };
-    let at =
-        Location { file: PathBuf::from(&place.script), line: place.line, column: place.column };
-    let query = ListenerQuery {
-        event: listener.event.clone(),
-        emitter_hint: Some(listener.emitter.clone()),
-        ..ListenerQuery::default()
-    };
-    match registration(files, &at, &query, candidates) {
+    match found {
         Ok(found) => with_statement(found),
         Err(e) => Located::nothing(e.to_string()),
     }
 }
 
-fn collection_statement(
-    collection: &Collection,
-    files: &SourceFiles,
-    candidates: &[PathBuf],
-) -> Located {
-    let holders: Vec<Holder> = collection.bindings.iter().map(holder).collect();
-    let kind = match collection.kind {
-        Kind::Map => CollectionKind::Map,
-        Kind::Set => CollectionKind::Set,
-        Kind::Array => CollectionKind::Array,
-        Kind::Object => CollectionKind::Object,
-    };
-    let hint = AdderHint {
-        value_keys: collection.value_keys.clone(),
-        value_class: collection.value_class.clone(),
-        ..AdderHint::default()
-    };
-    match adders(files, &holders, kind, &hint, candidates) {
-        Ok(found) => with_statement(found),
-        Err(e) => Located::nothing(e.to_string()),
-    }
+fn location(place: &leakline_analysis::Place) -> Location {
+    Location { file: PathBuf::from(&place.script), line: place.line, column: place.column }
 }
 
 fn holder(binding: &Binding) -> Holder {
@@ -90,11 +82,7 @@ fn holder(binding: &Binding) -> Holder {
         Binding::Variable { script, name, near } => Holder::Variable {
             file: PathBuf::from(script),
             name: name.clone(),
-            near: near.as_ref().map(|p| Location {
-                file: PathBuf::from(&p.script),
-                line: p.line,
-                column: p.column,
-            }),
+            near: near.as_ref().map(location),
         },
         Binding::Property { name, owner_class, script } => Holder::Property {
             name: name.clone(),
@@ -175,20 +163,16 @@ mod tests {
         std::fs::write(&file, text).expect("the folder takes a file");
         let files = SourceFiles::new(Vec::new());
         let located = |line, column| {
-            let listener = Listener {
-                emitter: "process".into(),
-                event: Some("SIGHUP".into()),
-                function: Some(leakline_analysis::Place {
+            let question = Question::Registration {
+                function: leakline_analysis::Place {
                     script: file.display().to_string(),
                     line,
                     column,
-                }),
-                function_name: String::new(),
-                captured: Vec::new(),
-                once: false,
-                named: true,
+                },
+                event: Some("SIGHUP".into()),
+                emitter: "process".into(),
             };
-            let found = listener_statement(&listener, &files, std::slice::from_ref(&file));
+            let found = answer(&question, &files, std::slice::from_ref(&file));
             (found.culprit.map(|c| c.line), found.guessed)
         };
         let as_loaded = located(2, 24);

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use leakline_analysis::detect::{
-    Confidence, Context, Finding, Rule, Subject, Told, advise, detect, grouped, path_steps,
-    path_words,
+    Confidence, Context, Finding, Rule, Told, advise, detect, grouped, path_steps, path_words,
 };
 use leakline_analysis::growth::{Class, GrowthAnalysis};
 use leakline_analysis::{By, Scripts};
@@ -151,10 +150,7 @@ fn suspect(
     // What is held several times may have its shortest path elsewhere; then the holder's path is what is asked for.
     let through_owner = |owner: &NodeId| context.growth.tree.contains(*owner, sample);
     let shown = if site.group.owners.iter().any(through_owner) { sample } else { site.group.owner };
-    let (emitter, event) = match &finding.subject {
-        Subject::Listener(l) => (Some(l.emitter.clone()), l.event.clone()),
-        _ => (None, None),
-    };
+    let (emitter, event) = finding.case.emitter().unzip();
     let delta = site.delta();
     let bytes = site.weight.retained_delta_bytes;
     let leaked = Leaked {
@@ -185,8 +181,8 @@ fn suspect(
         holder: Holder {
             id: format!("@{}", graph.object_id(site.group.owner)),
             path: finding.holder.clone(),
-            emitter,
-            event,
+            emitter: emitter.map(ToString::to_string),
+            event: event.flatten().map(ToString::to_string),
         },
         leaked,
         culprit: located.culprit,

@@ -5,7 +5,9 @@ use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
 use super::bindings::bindings_of;
 use super::event_listener::follows;
 use super::words::holder_path;
-use super::{Advice, Collection, Context, Finding, Rule, Subject, Told, grouped, sample};
+use super::{
+    Advice, Binding, Case, Context, Finding, Found, Question, Rule, Told, grouped, sample,
+};
 use crate::growth::{GrowthSite, Pattern};
 
 /// Kinds of collections.
@@ -33,8 +35,23 @@ impl CollectionKind {
     }
 }
 
+/// A collection that is only added to.
+#[derive(Debug)]
+struct Collection {
+    /// What kind.
+    kind: CollectionKind,
+    /// Who holds it, in words.
+    holder: String,
+    /// The variables and properties that hold it, nearest to the user first.
+    bindings: Vec<Binding>,
+    /// Property names of the values, for recognising the statement that adds them.
+    value_keys: Vec<String>,
+    /// The values' constructor, when it is not `Object`.
+    value_class: Option<String>,
+}
+
 /// Whether the site is a collection of the user's.
-pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<(Rule, String, Subject)> {
+pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {
@@ -53,13 +70,40 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<(Rule, S
         .filter(|v| graph.node_type(*v) == NodeType::Object)
         .map(|v| graph.node_name(v).to_string())
         .filter(|c| c != "Object" && c != "Array");
+    let holder = holder_path(context, owner);
     let collection = Collection {
         kind,
+        holder: holder.clone(),
         bindings,
         value_keys: value.map(|v| keys(graph, v)).unwrap_or_default(),
         value_class,
     };
-    Some((Rule::Collection, holder_path(context, owner), Subject::Collection(collection)))
+    Some(Found::new(Rule::Collection, holder, collection))
+}
+
+impl Case for Collection {
+    fn questions(&self) -> Vec<Question> {
+        if self.bindings.is_empty() {
+            return Vec::new();
+        }
+        vec![Question::Adders {
+            holders: self.bindings.clone(),
+            kind: self.kind,
+            value_keys: self.value_keys.clone(),
+            value_class: self.value_class.clone(),
+        }]
+    }
+
+    fn no_question(&self) -> String {
+        format!(
+            "`{}` has no name of its own in the program, so no statement was sought: look where it is filled",
+            self.holder
+        )
+    }
+
+    fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
+        advise(finding, self, told)
+    }
 }
 
 fn keys(graph: &HeapGraph, value: NodeId) -> Vec<String> {
@@ -73,7 +117,7 @@ fn keys(graph: &HeapGraph, value: NodeId) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Advice {
+fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Advice {
     let site = finding.site;
     let before = site.counts.first().copied().unwrap_or(0);
     let after = site.counts.last().copied().unwrap_or(0);

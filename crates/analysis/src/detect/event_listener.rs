@@ -3,15 +3,32 @@
 //! Node keeps listeners in `emitter._events`: an object by event name, whose values are one function or an
 //! array of functions. A listener registered with `once` is a bound wrapper that knows the original.
 
-use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+use leakline_heap::{EdgeType, HeapGraph, NodeId};
 
 use super::words::{holder_path, is_named_by_program, symbol_of};
-use super::{Advice, Context, Finding, Listener, Rule, Subject, Told, grouped, listed, sample};
+use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, grouped, listed, sample};
 use crate::growth::{GrowthSite, Pattern};
-use crate::scripts::{internal, property};
+use crate::scripts::{Place, internal, property};
+
+/// Listeners that pile up on an emitter.
+#[derive(Debug)]
+struct Listener {
+    /// The emitter, as its holder's path: `process`, `bus`.
+    emitter: String,
+    /// The event, `None` where each listener has an event of its own.
+    event: Option<String>,
+    /// Where the listening function stands.
+    function: Option<Place>,
+    /// Variables that each listener keeps through the scope it closes over.
+    captured: Vec<String>,
+    /// Registered with `once`.
+    once: bool,
+    /// The program has a name for the emitter; else `emitter` is its class.
+    named: bool,
+}
 
 /// Whether the site is an emitter's list of listeners.
-pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<(Rule, String, Subject)> {
+pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let graph = context.graph();
     let owner = site.group.owner;
     let (emitter, event) = match site.group.pattern {
@@ -30,15 +47,34 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<(Rule, S
         emitter: path.clone(),
         event,
         function: context.scripts.place(graph, function),
-        function_name: match graph.node_type(function) {
-            NodeType::Closure => graph.node_name(function).to_string(),
-            _ => String::new(),
-        },
         captured: captured(graph, function),
         once,
         named: is_named_by_program(context, emitter),
     };
-    Some((Rule::EventListener, path, Subject::Listener(listener)))
+    Some(Found::new(Rule::EventListener, path, listener))
+}
+
+impl Case for Listener {
+    fn questions(&self) -> Vec<Question> {
+        let question = |function: &Place| Question::Registration {
+            function: function.clone(),
+            event: self.event.clone(),
+            emitter: self.emitter.clone(),
+        };
+        self.function.iter().map(question).collect()
+    }
+
+    fn no_question(&self) -> String {
+        "the snapshot does not say where the listener's function stands".into()
+    }
+
+    fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
+        advise(finding, self, told)
+    }
+
+    fn emitter(&self) -> Option<(&str, Option<&str>)> {
+        Some((&self.emitter, self.event.as_deref()))
+    }
 }
 
 /// The object that holds `node` by a property below `_events`, and the property's name.
@@ -103,7 +139,7 @@ fn captured(graph: &HeapGraph, function: NodeId) -> Vec<String> {
     names
 }
 
-pub(super) fn advise(finding: &Finding<'_>, listener: &Listener, told: Told<'_>) -> Advice {
+fn advise(finding: &Finding<'_>, listener: &Listener, told: Told<'_>) -> Advice {
     let site = finding.site;
     let before = site.counts.first().copied().unwrap_or(0);
     let after = site.counts.last().copied().unwrap_or(0);

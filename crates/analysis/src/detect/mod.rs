@@ -6,8 +6,10 @@
 //! confidence; it computes nothing that the site does not hold.
 
 mod bindings;
+mod case;
 mod collection;
 mod event_listener;
+mod question;
 mod rules;
 mod unknown;
 mod words;
@@ -16,13 +18,16 @@ use leakline_heap::{HeapGraph, NodeId, NodeType, Retainers};
 use serde::Serialize;
 
 pub use bindings::Binding;
+pub use case::Case;
 pub use collection::CollectionKind;
+pub use question::Question;
 pub use rules::{Rule, all_rules};
 pub use words::{holder_path, path_steps, path_words};
 
 use crate::comparability::By;
 use crate::growth::{GrowthAnalysis, GrowthSite, Tenure};
-use crate::scripts::{Place, Scripts};
+use crate::scripts::Scripts;
+use case::Found;
 
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,7 +42,7 @@ pub enum Confidence {
 }
 
 /// What a growth site turned out to be.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Finding<'a> {
     /// The family.
     pub rule: Rule,
@@ -46,52 +51,9 @@ pub struct Finding<'a> {
     /// Who holds, as a JavaScript developer would write it: `process`, `cache`, `server.sessions`.
     pub holder: String,
     /// What the family knows beyond that.
-    pub subject: Subject,
+    pub case: Box<dyn Case>,
     /// How sure.
     pub confidence: Confidence,
-}
-
-/// What a family knows about a site.
-#[derive(Clone, Debug)]
-pub enum Subject {
-    /// Listeners of an event.
-    Listener(Listener),
-    /// Entries of a collection.
-    Collection(Collection),
-    /// A holder of no known family.
-    Unknown,
-}
-
-/// Listeners that pile up on an emitter.
-#[derive(Clone, Debug)]
-pub struct Listener {
-    /// The emitter, as its holder's path: `process`, `bus`.
-    pub emitter: String,
-    /// The event, `None` where each listener has an event of its own.
-    pub event: Option<String>,
-    /// Where the listening function stands.
-    pub function: Option<Place>,
-    /// Its name, empty for an anonymous one.
-    pub function_name: String,
-    /// Variables that each listener keeps through the scope it closes over.
-    pub captured: Vec<String>,
-    /// Registered with `once`.
-    pub once: bool,
-    /// The program has a name for the emitter; else `emitter` is its class.
-    pub named: bool,
-}
-
-/// A collection that is only added to.
-#[derive(Clone, Debug)]
-pub struct Collection {
-    /// What kind.
-    pub kind: CollectionKind,
-    /// The variables and properties that hold it, nearest to the user first.
-    pub bindings: Vec<Binding>,
-    /// Property names of the values, for recognising the statement that adds them.
-    pub value_keys: Vec<String>,
-    /// The values' constructor, when it is not `Object`.
-    pub value_class: Option<String>,
 }
 
 /// What is known beside the heap when a finding is put into words.
@@ -151,6 +113,12 @@ const MIN_SHARE: f64 = 0.01;
 /// Growth of a few kilobytes between snapshots happens in every program.
 const MIN_BYTES: u64 = 4 << 10;
 
+/// Looks at a site and says whether it is of its family.
+type Detector = fn(&Context<'_>, &GrowthSite) -> Option<Found>;
+
+/// Every family's detector, the most specific first: the first that recognises a site has it.
+const DETECTORS: &[Detector] = &[event_listener::check, collection::check];
+
 /// Names all sites that grow like a leak, heaviest first.
 pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let total = context.growth.growth.retained_bytes.max(1) as f64;
@@ -164,12 +132,13 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
         {
             continue;
         }
-        let found = event_listener::check(context, site)
-            .or_else(|| collection::check(context, site))
-            .unwrap_or_else(|| unknown::check(context, site));
-        let (rule, holder, subject) = found;
-        let confidence = confidence(context, site, rule);
-        findings.push(Finding { rule, site, holder, subject, confidence });
+        let found = DETECTORS.iter().find_map(|check| check(context, site));
+        let Found { rule, holder, case } = found.unwrap_or_else(|| unknown::check(context, site));
+        let mut confidence = confidence(context, site, rule);
+        if !case.is_certain() {
+            confidence = Confidence::Low;
+        }
+        findings.push(Finding { rule, site, holder, case, confidence });
     }
     // A confident finding leads even when something vague weighs more.
     findings.sort_by_key(|f| {
@@ -181,11 +150,7 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
 
 /// Puts a finding into words.
 pub fn advise(finding: &Finding<'_>, told: Told<'_>) -> Advice {
-    match &finding.subject {
-        Subject::Listener(listener) => event_listener::advise(finding, listener, told),
-        Subject::Collection(collection) => collection::advise(finding, collection, told),
-        Subject::Unknown => unknown::advise(finding, told),
-    }
+    finding.case.advise(finding, told)
 }
 
 fn keeps_growing(site: &GrowthSite) -> bool {

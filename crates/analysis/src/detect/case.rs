@@ -1,0 +1,46 @@
+//! What a detector found: a value that knows how to be put into words.
+
+use std::fmt::Debug;
+
+use super::{Advice, Finding, Question, Rule, Told};
+
+/// A growth site that was recognised.
+pub(super) struct Found {
+    /// The family.
+    pub rule: Rule,
+    /// Who holds, as a JavaScript developer would write it.
+    pub holder: String,
+    /// What the family knows beyond that.
+    pub case: Box<dyn Case>,
+}
+
+impl Found {
+    pub(super) fn new(rule: Rule, holder: String, case: impl Case + 'static) -> Self {
+        Self { rule, holder, case: Box::new(case) }
+    }
+}
+
+/// What one family knows about a site.
+pub trait Case: Debug + Send + Sync {
+    /// What to ask of the source files, the best question first: the first that is answered counts.
+    fn questions(&self) -> Vec<Question>;
+
+    /// Why there is no question, where there is none.
+    fn no_question(&self) -> String {
+        "no rule knows this holder, so no statement was sought".into()
+    }
+
+    /// Words for the finding.
+    fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice;
+
+    /// The emitter and its event, where the holder is one.
+    fn emitter(&self) -> Option<(&str, Option<&str>)> {
+        None
+    }
+
+    /// Whether the evidence leaves no doubt about the family and the holder. Where it does, the finding is a
+    /// hint of low confidence.
+    fn is_certain(&self) -> bool {
+        true
+    }
+}
