@@ -8,8 +8,8 @@ use leakline_analysis::detect::{
 };
 use leakline_report::{Culprit, Frame, FrameLine, Place};
 use leakline_source::{
-    AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, SourceFiles, Statement,
-    adders, registration,
+    AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, Question, SourceFiles,
+    Statement, answer,
 };
 
 /// A statement, or the reason why there is none.
@@ -56,7 +56,12 @@ fn listener_statement(listener: &Listener, files: &SourceFiles, candidates: &[Pa
         emitter_hint: Some(listener.emitter.clone()),
         ..ListenerQuery::default()
     };
-    match registration(files, &at, &query, candidates) {
+    ask(files, &Question::Registration(query, at), candidates)
+}
+
+/// Asks `source`, and keeps its answer or its reason for none.
+fn ask(files: &SourceFiles, question: &Question, candidates: &[PathBuf]) -> Located {
+    match answer(files, question, candidates) {
         Ok(found) => with_statement(found),
         Err(e) => Located::nothing(e.to_string()),
     }
@@ -79,10 +84,7 @@ fn collection_statement(
         value_class: collection.value_class.clone(),
         ..AdderHint::default()
     };
-    match adders(files, &holders, kind, &hint, candidates) {
-        Ok(found) => with_statement(found),
-        Err(e) => Located::nothing(e.to_string()),
-    }
+    ask(files, &Question::Adders { holders, kind, hint }, candidates)
 }
 
 fn holder(binding: &Binding) -> Holder {
@@ -107,12 +109,8 @@ fn holder(binding: &Binding) -> Holder {
     }
 }
 
-/// How `source` words an answer that it did not derive but guess.
-const GUESSES: [&str; 4] =
-    ["the likeliest of", "the only call", "matched by the property's name only", "found by text"];
-
 fn with_statement(found: Found) -> Located {
-    let guessed = GUESSES.iter().any(|start| found.how.starts_with(start));
+    let guessed = found.certainty.is_guess();
     let mut notes = found.notes;
     if !found.how.is_empty() {
         notes.insert(0, found.how);
@@ -124,7 +122,11 @@ fn with_statement(found: Found) -> Located {
             other.location.line
         ));
     }
-    Located { culprit: found.best.as_ref().map(culprit), notes, guessed }
+    let culprit = found.best.as_ref().map(|best| Culprit {
+        caller: found.caller.as_ref().map(|caller| Box::new(culprit(caller))),
+        ..culprit(best)
+    });
+    Located { culprit, notes, guessed }
 }
 
 fn culprit(statement: &Statement) -> Culprit {
