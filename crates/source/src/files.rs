@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::error::Error;
 use crate::facts::FileFacts;
-use crate::location::LineIndex;
+use crate::location::{LineIndex, Location};
 use crate::parse;
 
 /// Largest file that is read, in bytes. Bundles reach some tens of MB; offsets are 32 bits wide.
@@ -78,6 +78,37 @@ impl Loaded {
             (_, second @ ClosureAt::Start(_)) | (ClosureAt::Outside, second) => second,
             (first, _) => first,
         }
+    }
+
+    /// The function that starts at a position of a snapshot, or the one around it with a note.
+    pub fn closure_function(&self, closure: &Location, notes: &mut Vec<String>) -> Option<u32> {
+        if self.parsed().failed {
+            return None;
+        }
+        let place = format!("{}:{}:{}", self.path.display(), closure.line, closure.column);
+        match self.closure_at(closure.line, closure.column) {
+            ClosureAt::Start(function) => return Some(function),
+            ClosureAt::Inside(function) => {
+                notes.push(format!(
+                    "no function starts at {place}; the one around it was taken, the file may have changed"
+                ));
+                return Some(function);
+            }
+            ClosureAt::Nothing => {
+                notes.push(format!("no function at {place}: the file is not the one that ran"));
+            }
+            ClosureAt::Outside => {
+                notes.push(format!("{place} lies outside the file: it is not the one that ran"));
+            }
+        }
+        None
+    }
+
+    /// The byte at a position of a snapshot, by lines that end in `\n` or else by all terminators.
+    pub fn offset(&self, line: u32, column: u32) -> Option<u32> {
+        self.lines.offset(&self.text, line, column).or_else(|| {
+            LineIndex::with_all_terminators(&self.text).offset(&self.text, line, column)
+        })
     }
 
     fn closure_by(&self, index: &LineIndex, line: u32, column: u32) -> ClosureAt {

@@ -18,6 +18,9 @@
 //! costs one step of precision and leaves a note.
 
 mod adders;
+mod around;
+mod callee;
+mod creations;
 mod error;
 mod facts;
 mod files;
@@ -28,6 +31,7 @@ mod location;
 mod modules;
 mod nesting;
 mod parse;
+mod question;
 mod registration;
 mod statement;
 mod textual;
@@ -37,5 +41,6 @@ pub use error::Error;
 pub use files::SourceFiles;
 pub use frame::{CodeFrame, FrameLine, frame};
 pub use location::{LineIndex, Location};
+pub use question::{Question, answer};
 pub use registration::{LISTENER_METHODS, ListenerQuery, registration};
-pub use statement::{Found, Statement};
+pub use statement::{Certainty, Found, Statement};

@@ -31,23 +31,50 @@ pub struct Statement {
     pub inside_function: bool,
 }
 
+/// How an answer was come by; the surer first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// Scopes, aliases and modules lead to the statement.
+    #[default]
+    Derived,
+    /// It fits best of several, or is the only one of its kind at hand; nothing leads to it.
+    Likeliest,
+    /// The name fits; what it stands for could not be told.
+    ByName,
+    /// Found in plain text: the file cannot be parsed.
+    ByText,
+}
+
+impl Certainty {
+    /// Anything less than derived.
+    #[must_use]
+    pub fn is_guess(self) -> bool {
+        self != Certainty::Derived
+    }
+}
+
 /// The answer to a question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Found {
     /// The statement that most likely adds the leaked thing.
     pub best: Option<Statement>,
+    /// Where `best` stands in a package: the user's own call that leads there.
+    pub caller: Option<Statement>,
     /// Other statements that add to the same place, best first.
     pub others: Vec<Statement>,
     /// One sentence: how it was resolved.
     pub how: String,
+    /// How sure `best` is.
+    pub certainty: Certainty,
     /// What had to be done without, as sentences.
     pub notes: Vec<String>,
 }
 
 /// The place of a call's last link: `x` of `x.on(…)`, or the `.` where that is on another line
-/// than the start of `x` (`process⏎  .on(…)` and chains).
+/// than the start of `x` (`process⏎  .on(…)` and chains); of a construction, its `new`.
 pub(crate) fn anchor(loaded: &Loaded, call: &Call) -> u32 {
-    let start = call.callee_range.start;
+    let start = call.range.start;
     if call.property_start == 0 {
         return start;
     }
