@@ -174,20 +174,16 @@ mod tests {
         std::fs::write(&file, text).expect("the folder takes a file");
         let files = SourceFiles::new(Vec::new());
         let located = |line, column| {
-            let listener = Listener {
-                emitter: "process".into(),
-                event: Some("SIGHUP".into()),
-                function: Some(leakline_analysis::Place {
+            let question = Question::Registration {
+                function: leakline_analysis::Place {
                     script: file.display().to_string(),
                     line,
                     column,
-                }),
-                function_name: String::new(),
-                captured: Vec::new(),
-                once: false,
-                named: true,
+                },
+                event: Some("SIGHUP".into()),
+                emitter: "process".into(),
             };
-            let found = listener_statement(&listener, &files, std::slice::from_ref(&file));
+            let found = ask(&question, &files, std::slice::from_ref(&file));
             (found.culprit.map(|c| c.line), found.guessed)
         };
         let as_loaded = located(2, 24);
