@@ -7,7 +7,7 @@ use leakline_heap::{EdgeType, HeapGraph, NodeId};
 
 use super::words::{holder_path, is_named_by_program, symbol_of};
 use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, grouped, listed, sample};
-use crate::growth::{GrowthSite, Pattern};
+use crate::growth::{GrowthSite, Pattern, unbound};
 use crate::scripts::{Place, internal, property};
 
 /// Listeners that pile up on an emitter.
@@ -103,7 +103,7 @@ fn emitter_of(context: &Context<'_>, events: NodeId) -> Option<NodeId> {
 }
 
 /// The user's function behind what `_events` holds, and whether it was registered with `once`.
-fn listener_function(graph: &HeapGraph, held: NodeId) -> (NodeId, bool) {
+pub(super) fn listener_function(graph: &HeapGraph, held: NodeId) -> (NodeId, bool) {
     let wrapped = property(graph, held, "listener").or_else(|| {
         internal(graph, held, "bound_this").and_then(|state| property(graph, state, "listener"))
     });
@@ -113,20 +113,8 @@ fn listener_function(graph: &HeapGraph, held: NodeId) -> (NodeId, bool) {
     (unbound(graph, held), false)
 }
 
-/// The function behind `f.bind(…)`. Bindings of bindings are rare and finite; a few steps reach the end.
-fn unbound(graph: &HeapGraph, function: NodeId) -> NodeId {
-    let mut at = function;
-    for _ in 0..8 {
-        match internal(graph, at, "bound_function") {
-            Some(inner) => at = inner,
-            None => break,
-        }
-    }
-    at
-}
-
 /// The variables of the scope that the function closes over.
-fn captured(graph: &HeapGraph, function: NodeId) -> Vec<String> {
+pub(super) fn captured(graph: &HeapGraph, function: NodeId) -> Vec<String> {
     let Some(scope) = internal(graph, function, "context") else { return Vec::new() };
     let mut names: Vec<String> = graph
         .edges(scope)

@@ -5,12 +5,20 @@
 //! and, once `source` has found it, the statement from their file. A finding states claim, evidence and
 //! confidence; it computes nothing that the site does not hold.
 
+mod async_context;
 mod bindings;
 mod case;
 mod collection;
 mod event_listener;
+mod event_target;
+mod native_handle;
+mod pending_promise;
 mod question;
 mod rules;
+mod runtime_calls;
+mod spoken;
+mod stream;
+mod timer;
 mod unknown;
 mod words;
 
@@ -25,7 +33,7 @@ pub use rules::{Rule, all_rules};
 pub use words::{holder_path, path_steps, path_words};
 
 use crate::comparability::By;
-use crate::growth::{GrowthAnalysis, GrowthSite, Tenure};
+use crate::growth::{GrowthAnalysis, GrowthSite, Pattern, Tenure};
 use crate::scripts::Scripts;
 use case::Found;
 
@@ -117,7 +125,16 @@ const MIN_BYTES: u64 = 4 << 10;
 type Detector = fn(&Context<'_>, &GrowthSite) -> Option<Found>;
 
 /// Every family's detector, the most specific first: the first that recognises a site has it.
-const DETECTORS: &[Detector] = &[event_listener::check, collection::check];
+const DETECTORS: &[Detector] = &[
+    event_listener::check,
+    event_target::check,
+    timer::check,
+    native_handle::check,
+    pending_promise::check,
+    async_context::check,
+    stream::check,
+    collection::check,
+];
 
 /// Names all sites that grow like a leak, heaviest first.
 pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
@@ -133,6 +150,10 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
             continue;
         }
         let found = DETECTORS.iter().find_map(|check| check(context, site));
+        // What the runtime keeps for itself, no statement of the program's brought there.
+        if found.is_none() && matches!(site.group.pattern, Pattern::Kept(_)) {
+            continue;
+        }
         let Found { rule, holder, case } = found.unwrap_or_else(|| unknown::check(context, site));
         let mut confidence = confidence(context, site, rule);
         if !case.is_certain() {
@@ -214,8 +235,11 @@ fn live_by_handles(context: &Context<'_>, site: &GrowthSite) -> bool {
 fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule) -> Confidence {
     let (largest, last) = steps(site);
     // The runtime's own collections grow while a program loads and warms up.
-    let of_runtime =
-        || rule == Rule::Collection && !words::is_named_by_program(context, site.group.owner);
+    let of_runtime = || {
+        matches!(rule, Rule::Collection | Rule::Stream | Rule::PendingPromise)
+            && !matches!(site.group.pattern, Pattern::Kept(_))
+            && !words::is_named_by_program(context, site.group.owner)
+    };
     // By shape an owner that is found only in the last snapshot may be an old one that was not recognised.
     let unmatched = || {
         rule != Rule::EventListener
@@ -226,7 +250,7 @@ fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule) -> Confidenc
         || unmatched()
         || last * LEVELLING < largest
         || of_runtime()
-        || live_by_handles(context, site)
+        || (rule != Rule::NativeHandle && live_by_handles(context, site))
     {
         return Confidence::Low;
     }

@@ -4,6 +4,7 @@ use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 
 use super::correspond::Correspondence;
+use super::kept::Kept;
 use super::tree::RetainingTree;
 use super::{repeats, siblings};
 
@@ -26,6 +27,8 @@ pub enum Pattern {
     List,
     /// One link of the runtime's own.
     Internal(String),
+    /// A list of the runtime's own that its members link themselves: timers, listeners of event targets.
+    Kept(Kept),
 }
 
 /// What the members of a group are.
@@ -103,15 +106,15 @@ pub fn growth_groups(
     earlier: &[Correspondence],
     tree: &RetainingTree,
     is_new: &[bool],
+    below: &[u64],
 ) -> Vec<(Group, Vec<u64>)> {
     let last = graphs[graphs.len() - 1];
-    let below = new_bytes_below(last, tree, is_new);
     let mut found = Vec::new();
     for owner in tree.top_down() {
         if !can_own(last, owner) {
             continue;
         }
-        found.extend(groups_of_owner(last, tree, is_new, &below, owner));
+        found.extend(groups_of_owner(last, tree, is_new, below, owner));
         found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
     }
     let mut found = siblings::fold(last, tree, found);
@@ -144,7 +147,11 @@ pub fn growth_groups(
 }
 
 /// For each node, the shallow size of the new nodes at and below it in the tree.
-fn new_bytes_below(graph: &HeapGraph, tree: &RetainingTree, is_new: &[bool]) -> Vec<u64> {
+pub(super) fn new_bytes_below(
+    graph: &HeapGraph,
+    tree: &RetainingTree,
+    is_new: &[bool],
+) -> Vec<u64> {
     let mut below = vec![0u64; graph.node_count()];
     for node in tree.top_down().rev() {
         if is_new[node.index()] {
@@ -463,7 +470,8 @@ pub(super) fn held_edges<'a>(
                 e.kind == EdgeType::Internal && graph.edge_text(e) == Some(name)
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
-            Pattern::Entries | Pattern::Names => false,
+            // What the runtime keeps is counted by kind, not by owner.
+            Pattern::Entries | Pattern::Names | Pattern::Kept(_) => false,
         };
         (fits && is_of(graph, e.to, &group.class)).then_some((0, e))
     })
