@@ -5,6 +5,7 @@
 
 use leakline_heap::{EdgeType, HeapGraph, NodeId};
 
+use super::runtime_calls::public_calls;
 use super::words::{holder_path, is_named_by_program, symbol_of};
 use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, grouped, listed, sample};
 use crate::growth::{GrowthSite, Pattern, unbound};
@@ -56,16 +57,28 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
 
 impl Case for Listener {
     fn questions(&self) -> Vec<Question> {
-        let question = |function: &Place| Question::Registration {
-            function: function.clone(),
-            event: self.event.clone(),
-            emitter: self.emitter.clone(),
-        };
-        self.function.iter().map(question).collect()
+        let Some(function) = &self.function else { return Vec::new() };
+        // `once(emitter, 'end')`, `source.pipe(target)`: the listening function is Node's own.
+        if function.is_builtin() {
+            let callees = public_calls(function);
+            return if callees.is_empty() { Vec::new() } else { vec![creations(callees)] };
+        }
+        vec![
+            Question::Registration {
+                function: function.clone(),
+                event: self.event.clone(),
+                emitter: self.emitter.clone(),
+            },
+            // Node's own functions register what they are given: `fs.watchFile(path, listener)`.
+            Question::CallAround { function: function.clone(), callees: GIVEN.to_vec() },
+        ]
     }
 
     fn no_question(&self) -> String {
-        "the snapshot does not say where the listener's function stands".into()
+        match &self.function {
+            Some(_) => "the listener is one of the runtime's own functions".into(),
+            None => "the snapshot does not say where the listener's function stands".into(),
+        }
     }
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
@@ -74,6 +87,17 @@ impl Case for Listener {
 
     fn emitter(&self) -> Option<(&str, Option<&str>)> {
         Some((&self.emitter, self.event.as_deref()))
+    }
+}
+
+/// What registers the function that it is given.
+const GIVEN: [&str; 6] = ["watchFile", "on", "once", "addListener", "prependListener", "request"];
+
+fn creations(callees: &[&str]) -> Question {
+    Question::Creations {
+        callees: callees.iter().map(ToString::to_string).collect(),
+        definition: None,
+        near: None,
     }
 }
 

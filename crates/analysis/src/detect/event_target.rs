@@ -9,7 +9,7 @@ use leakline_heap::{EdgeType, HeapGraph, NodeId};
 use super::event_listener::captured;
 use super::runtime_calls::public_calls;
 use super::spoken::{counts, how_often, in_function, subject};
-use super::words::{holder_path, is_named_by_program};
+use super::words::{described, holder_path, is_named_by_program};
 use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, listed, sample};
 use crate::growth::{GrowthSite, Kept, Pattern, unbound};
 use crate::scripts::{Place, internal, property};
@@ -29,6 +29,8 @@ struct Listeners {
     captured: Vec<String>,
     /// The target is an `AbortSignal`.
     signal: bool,
+    /// One of them in words.
+    member: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,7 @@ fn listeners(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let function = callback(graph, sample(graph, site)?)?;
     let path = target_path(context, target);
     let case = Listeners {
+        member: described(context, function),
         target: path.clone(),
         event,
         what: What::Listeners,
@@ -92,6 +95,7 @@ fn followers(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         _ => target_path(context, target),
     };
     let case = Listeners {
+        member: function.map_or_else(String::new, |f| described(context, f)),
         target: path.clone(),
         event: Some("abort".into()),
         what,
@@ -187,6 +191,19 @@ impl Case for Listeners {
 
     fn no_question(&self) -> String {
         "the snapshot does not say where the listener's function stands".into()
+    }
+
+    fn path(&self) -> Option<String> {
+        let event = self.event.as_deref().unwrap_or("…");
+        let target = &self.target;
+        let member = &self.member;
+        Some(match self.what {
+            What::Listeners => format!("{target} → '{event}' listeners → {member}"),
+            What::Followers => format!("{target} → signals that follow it"),
+            What::KeptFollowers => {
+                format!("signals of {target} that are listened to → '{event}' listeners → {member}")
+            }
+        })
     }
 
     fn emitter(&self) -> Option<(&str, Option<&str>)> {

@@ -12,6 +12,7 @@ mod collection;
 mod event_listener;
 mod event_target;
 mod native_handle;
+mod overlap;
 mod pending_promise;
 mod question;
 mod rules;
@@ -166,7 +167,7 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
         let vague = f.confidence == Confidence::Low;
         (vague, std::cmp::Reverse(f.site.weight.retained_delta_bytes))
     });
-    findings
+    overlap::settle(context, findings)
 }
 
 /// Puts a finding into words.

@@ -18,6 +18,8 @@ struct Handles {
     /// A function of the program's that was given to one of them.
     function: Option<Place>,
     captured: Vec<String>,
+    /// The class of the objects.
+    class: String,
 }
 
 /// A kind of handles.
@@ -159,6 +161,7 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         kind,
         captured: found.as_ref().map(|(f, _)| captured(graph, *f)).unwrap_or_default(),
         function: found.map(|(_, place)| place),
+        class: graph.node_name(sample).to_string(),
     };
     Some(Found::new(Rule::NativeHandle, graph.node_name(sample).to_string(), handles))
 }
@@ -212,6 +215,10 @@ impl Case for Handles {
             near: None,
         });
         questions
+    }
+
+    fn path(&self) -> Option<String> {
+        Some(format!("open handles of the process → {}", self.class))
     }
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {

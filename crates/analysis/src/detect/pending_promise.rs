@@ -7,9 +7,9 @@
 use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
 
 use super::spoken::{counts, how_often, in_function, subject};
-use super::words::holder_path;
+use super::words::{described, holder_path};
 use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, collection, sample};
-use crate::growth::{GrowthSite, Kept, Pattern, waiter};
+use crate::growth::{GrowthSite, Kept, Pattern, unbound, waiter};
 use crate::scripts::{Place, internal};
 
 /// Whether the site is reactions on one promise, or a collection of functions that settle promises.
@@ -26,6 +26,8 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
 struct Reactions {
     promise: String,
     by: By,
+    /// Who waits, in words.
+    member: String,
 }
 
 /// How the program waits.
@@ -46,10 +48,12 @@ fn reactions(context: &Context<'_>, site: &GrowthSite) -> Found {
     let by = sample(graph, site).and_then(|reaction| {
         let function = waiter(graph, reaction)?;
         let at = place(function)?;
-        let handed_over = graph.edges(reaction).take(16).any(|e| e.to == function);
-        Some(if handed_over { By::Then(at) } else { By::Await(at) })
+        let handed_over = graph.edges(reaction).take(16).any(|e| unbound(graph, e.to) == function);
+        let by = if handed_over { By::Then(at) } else { By::Await(at) };
+        Some((by, described(context, function)))
     });
-    let case = Reactions { promise: promise.clone(), by: by.unwrap_or(By::Race) };
+    let (by, member) = by.unwrap_or((By::Race, "the promise of a race".into()));
+    let case = Reactions { promise: promise.clone(), by, member };
     Found::new(Rule::PendingPromise, promise, case)
 }
 
@@ -72,6 +76,10 @@ impl Case for Reactions {
             }
             By::Race => vec![creations(&RACE[..1], None), creations(&RACE, None)],
         }
+    }
+
+    fn path(&self) -> Option<String> {
+        Some(format!("{} → reactions → {}", self.promise, self.member))
     }
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {

@@ -25,8 +25,8 @@ struct Pipes {
     source: String,
 }
 
-/// Links from a list to what it belongs to that are looked at.
-const MAX_RETAINERS: usize = 16;
+/// Links to a list or a state that are looked at: each target's listeners hold the source's state too.
+const MAX_RETAINERS: usize = 1 << 16;
 
 /// Whether the site is a collection of streams.
 pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {

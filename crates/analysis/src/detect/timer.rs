@@ -9,6 +9,7 @@ use leakline_heap::{EdgeType, HeapGraph, NodeId};
 
 use super::event_listener::captured;
 use super::spoken::{counts, how_often, in_function, statement, subject};
+use super::words::described;
 use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, listed, sample};
 use crate::growth::{GrowthSite, Kept, Pattern, unbound, waiter};
 use crate::scripts::{Place, internal, property};
@@ -28,6 +29,8 @@ struct Timers {
     longest: u64,
     /// They start themselves anew: other objects, the same functions.
     anew: bool,
+    /// The function in words.
+    member: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +91,7 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         function: place,
         waits,
         captured: captured(graph, function),
+        member: described(context, function),
         longest: longest(context, site),
         anew: call != Call::Interval && start_anew(context, site),
     };
@@ -137,7 +141,7 @@ fn longest(context: &Context<'_>, site: &GrowthSite) -> u64 {
 /// Whether none of the timers is as old as the growth: functions stay, timers are replaced.
 fn start_anew(context: &Context<'_>, site: &GrowthSite) -> bool {
     let Some(middle) = context.growth.earlier.last() else { return false };
-    let old = site.group.members.iter().filter(|m| !middle.is_new(**m)).count() as u64;
+    let old = site.group.members.iter().filter(|m| !middle.is_absent(**m)).count() as u64;
     let before = site.counts.iter().rev().nth(1).copied().unwrap_or(0);
     before >= 8 && old * 4 < before
 }
@@ -163,6 +167,17 @@ impl Case for Timers {
         names.extend(calls.iter().filter(|c| **c != self.call).map(|c| c.name()));
         names.extend(["wait", "schedule"]);
         vec![first, around(names)]
+    }
+
+    fn path(&self) -> Option<String> {
+        let list = match self.call {
+            Call::Interval => "running intervals",
+            Call::Timeout => "timers that wait",
+            Call::Immediate => "immediates that wait",
+        };
+        let how = if self.waits { "a promise" } else { "Timeout" };
+        let how = if self.call == Call::Immediate { "Immediate" } else { how };
+        Some(format!("{list} → {how} → {}", self.member))
     }
 
     fn is_certain(&self) -> bool {

@@ -153,12 +153,14 @@ fn group(
     entries: &[Entry],
 ) -> Option<Group> {
     let mut members: Vec<NodeId> =
-        entries.iter().map(|e| e.node).filter(|n| first.is_new(*n)).collect();
+        entries.iter().map(|e| e.node).filter(|n| first.is_absent(*n)).collect();
     members.sort_unstable();
     members.dedup();
     let sample = *members.last()?;
-    members.extend(entries.iter().filter_map(|e| e.wrapper).filter(|n| first.is_new(*n)));
+    let parts = entries.iter().flat_map(|e| handle_parts(graph, e));
+    members.extend(parts.filter(|n| first.is_absent(*n)));
     members.sort_unstable();
+    members.dedup();
     let mut stores: Vec<NodeId> = entries.iter().map(|e| e.holder).collect();
     stores.sort_unstable();
     stores.dedup();
@@ -278,6 +280,19 @@ fn handle(graph: &HeapGraph, native: NodeId) -> Option<(Key, Entry)> {
     let mut entry = Entry::new(graph, owner, native);
     entry.wrapper = (owner != wrapper).then_some(wrapper);
     Some((Key { kept: Kept::Handle, holder: 0, place: None, name }, entry))
+}
+
+/// What belongs to an open handle: its wrapper, and of a child process the streams with theirs.
+fn handle_parts(graph: &HeapGraph, entry: &Entry) -> Vec<NodeId> {
+    let Some(wrapper) = entry.wrapper else { return Vec::new() };
+    let mut parts = vec![wrapper];
+    for name in ["stdin", "stdout", "stderr"] {
+        let stream = property(graph, entry.node, name).filter(|s| is_object(graph, *s));
+        parts.extend(stream);
+        parts.extend(stream.and_then(|s| property(graph, s, "_handle")));
+    }
+    parts.retain(|part| is_object(graph, *part));
+    parts
 }
 
 /// Who opened a connection.
