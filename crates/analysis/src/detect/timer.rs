@@ -5,7 +5,7 @@
 //! that settles a promise (`timers/promises`, `util.promisify(setTimeout)`) has a function of the runtime's; then
 //! the async function that waits for it is the program's.
 
-use leakline_heap::{EdgeType, HeapGraph, NodeId};
+use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
 
 use super::event_listener::captured;
 use super::spoken::{counts, how_often, in_function, statement, subject};
@@ -98,10 +98,9 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     Some(Found::new(Rule::Timer, "timers".into(), timers))
 }
 
-/// A repeating timer has a number where others have `null`.
+/// A repeating timer has a number where others have `null`; small numbers are no objects, so nothing is drawn.
 fn repeats(graph: &HeapGraph, timer: NodeId) -> bool {
-    property(graph, timer, "_repeat")
-        .is_none_or(|value| graph.node_name(value) != "system / Oddball")
+    property(graph, timer, "_repeat").is_none_or(|value| graph.node_type(value) == NodeType::Number)
 }
 
 /// The function that goes on when `settle`, which resolves a promise, is called.

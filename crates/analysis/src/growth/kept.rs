@@ -183,9 +183,15 @@ struct Names {
     listener: u32,
     reaction: u32,
     promise: u32,
+    /// C++ classes of Node's, sorted.
+    native: Vec<u32>,
 }
 
 impl Names {
+    fn is_native(&self, name: u32) -> bool {
+        self.native.binary_search(&name).is_ok()
+    }
+
     fn of(graph: &HeapGraph) -> Self {
         let mut names = Self {
             timeout: u32::MAX,
@@ -193,6 +199,7 @@ impl Names {
             listener: u32::MAX,
             reaction: u32::MAX,
             promise: u32::MAX,
+            native: Vec::new(),
         };
         let strings = graph.strings();
         for index in 0..strings.len() as u32 {
@@ -202,7 +209,12 @@ impl Names {
                 "Listener" => &mut names.listener,
                 "system / PromiseReaction" => &mut names.reaction,
                 "Promise" => &mut names.promise,
-                _ => continue,
+                name => {
+                    if name.starts_with("Node / ") {
+                        names.native.push(index);
+                    }
+                    continue;
+                }
             };
             *slot = index;
         }
@@ -235,16 +247,15 @@ fn census(graph: &HeapGraph, how: &Counting<'_>) -> Census {
             if let Some(first) = first_of_listeners(graph, node, &names) {
                 list(graph, how, &mut found, first, Kept::Listener, node);
             }
+        } else if names.is_native(name) {
+            if let Some((key, entry)) = handle(graph, node) {
+                found.entry(key).or_default().push(entry);
+            }
         } else if name == names.promise
             && let Some(head) = internal(graph, node, "reactions_or_result")
             && graph.node_name_index(head) == names.reaction
         {
             list(graph, how, &mut found, node, Kept::Reaction, head);
-        }
-    }
-    for edge in graph.edges(graph.root()) {
-        if let Some((key, entry)) = handle(graph, edge.to) {
-            found.entry(key).or_default().push(entry);
         }
     }
     found
@@ -263,9 +274,6 @@ fn follow_function(graph: &HeapGraph, entry: &mut Entry, function: NodeId) {
 /// An object of JavaScript that an open handle of the operating system keeps: C++ holds the wrapper, and that
 /// knows the object that has it.
 fn handle(graph: &HeapGraph, native: NodeId) -> Option<(Key, Entry)> {
-    if !graph.node_name(native).starts_with("Node / ") {
-        return None;
-    }
     let wrapper = internal(graph, native, "native_to_javascript")?;
     let owner = graph.edges(wrapper).find(|e| {
         e.kind == EdgeType::Property

@@ -134,6 +134,7 @@ impl<'a> GrowthAnalysis<'a> {
             sites.push(GrowthSite { group, counts, weight, tenure });
         }
         sites.sort_by_key(|s| std::cmp::Reverse(s.weight.retained_delta_bytes));
+        if std::env::var("LLDBG").is_ok() { for s in &sites { eprintln!("{:?} {} {:?} counts {:?} {:?} n {} tree {} {:?} {:?}", s.group.pattern, last.object_id(s.group.owner), s.group.class, s.counts, s.weight, s.group.members.len(), s.group.tree_bytes, s.tenure, last.node_name(s.group.owner)); } }
         Self {
             graphs: graphs.to_vec(),
             comparable,
