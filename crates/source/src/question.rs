@@ -13,6 +13,7 @@ use crate::creations;
 use crate::error::Error;
 use crate::files::SourceFiles;
 use crate::location::Location;
+use crate::maps;
 use crate::registration::{ListenerQuery, registration};
 use crate::statement::Found;
 
@@ -61,7 +62,7 @@ pub fn answer(
     question: &Question,
     candidates: &[PathBuf],
 ) -> Result<Found, Error> {
-    match question {
+    let mut found = match question {
         Question::Registration(query, closure) => registration(files, closure, query, candidates),
         Question::Adders { holders, kind, hint } => adders(files, holders, *kind, hint, candidates),
         Question::CallAround { function, callees } => {
@@ -71,5 +72,7 @@ pub fn answer(
             creations::creations(files, name, callees, near.as_ref(), candidates)
         }
         Question::Enclosing(place) => around::enclosing(files, place),
-    }
+    }?;
+    maps::complete(files, &mut found);
+    Ok(found)
 }
