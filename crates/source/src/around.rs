@@ -80,19 +80,16 @@ pub(crate) fn call_around(
     let linked = Linked::new(gathered.files);
     let found = calls(&linked, Some(callees), target);
     if found.is_empty()
-        && let Some(loaded) = &loaded
+        && let Some(loaded) = loaded.as_ref().filter(|loaded| loaded.parsed().failed)
+        && let Some(statement) = textual::call_before(loaded, function, &last_names(callees))
     {
-        if loaded.parsed().failed
-            && let Some(statement) = textual::call_before(loaded, function, &last_names(callees))
-        {
-            return Ok(Found {
-                best: Some(statement),
-                how: "found by text near the function, because the file cannot be parsed".into(),
-                certainty: Certainty::ByText,
-                notes,
-                ..Found::default()
-            });
-        }
+        return Ok(Found {
+            best: Some(statement),
+            how: "found by text near the function, because the file cannot be parsed".into(),
+            certainty: Certainty::ByText,
+            notes,
+            ..Found::default()
+        });
     }
     // Whatever takes the function is closer to the truth than nothing.
     if found.is_empty() && target.is_some() {
@@ -279,14 +276,14 @@ pub(crate) fn enclosing(files: &SourceFiles, place: &Location) -> Result<Found, 
     let mut found = Found { notes: loaded.notes().cloned().collect(), ..Found::default() };
     let shown = format!("{}:{}:{}", loaded.path.display(), place.line, place.column);
     let Some(offset) = loaded.offset(place.line, place.column) else {
-        found.how = "no statement was found at the place".to_owned();
+        "no statement was found at the place".clone_into(&mut found.how);
         found.notes.push(format!("{shown} lies outside the file: it is not the one that ran"));
         return Ok(found);
     };
     let facts = loaded.facts();
     if loaded.parsed().failed {
         found.best = Some(textual::line_at(&loaded, offset));
-        found.how = "the line at the place, because the file cannot be parsed".to_owned();
+        "the line at the place, because the file cannot be parsed".clone_into(&mut found.how);
         found.certainty = Certainty::ByText;
         return Ok(found);
     }
@@ -309,7 +306,7 @@ pub(crate) fn enclosing(files: &SourceFiles, place: &Location) -> Result<Found, 
         }
     };
     found.best = Some(statement(&loaded, start, end));
-    found.how = how.to_owned();
+    how.clone_into(&mut found.how);
     Ok(found)
 }
 

@@ -33,10 +33,8 @@ pub(crate) fn named(
         };
         let found = if written == Some(last) {
             let fits = object.is_none_or(|object| object_is(linked, file, loaded, call, object));
-            fits.then(|| match is_outside(linked, file, facts, call) {
-                true => Named::Outside,
-                false => Named::Written,
-            })
+            let outside = is_outside(linked, file, facts, call);
+            fits.then_some(if outside { Named::Outside } else { Named::Written })
         } else {
             is_alias(linked, file, call, object, last).then_some(Named::Alias)
         };

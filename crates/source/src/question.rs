@@ -9,10 +9,12 @@ use std::path::PathBuf;
 
 use crate::adders::{AdderHint, CollectionKind, Holder, adders};
 use crate::around;
+use crate::caller;
 use crate::creations;
 use crate::error::Error;
 use crate::files::SourceFiles;
 use crate::location::Location;
+use crate::maps;
 use crate::registration::{ListenerQuery, registration};
 use crate::statement::Found;
 
@@ -61,7 +63,7 @@ pub fn answer(
     question: &Question,
     candidates: &[PathBuf],
 ) -> Result<Found, Error> {
-    match question {
+    let mut found = match question {
         Question::Registration(query, closure) => registration(files, closure, query, candidates),
         Question::Adders { holders, kind, hint } => adders(files, holders, *kind, hint, candidates),
         Question::CallAround { function, callees } => {
@@ -71,5 +73,8 @@ pub fn answer(
             creations::creations(files, name, callees, near.as_ref(), candidates)
         }
         Question::Enclosing(place) => around::enclosing(files, place),
-    }
+    }?;
+    caller::complete(files, &mut found, candidates);
+    maps::complete(files, &mut found);
+    Ok(found)
 }

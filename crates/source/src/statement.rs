@@ -10,7 +10,7 @@ use crate::location::Location;
 /// Characters of a snippet.
 const SNIPPET_CHARS: usize = 160;
 /// Lines shown before and after the marked one.
-const CONTEXT_LINES: u32 = 2;
+pub(crate) const CONTEXT_LINES: u32 = 2;
 
 /// A statement of the user's code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,11 +24,15 @@ pub struct Statement {
     pub snippet: String,
     /// The lines around it.
     pub frame: CodeFrame,
-    /// Where it was before compilation; `None` until source maps are read.
+    /// Where it was before compilation, by a source map. Where that text is at hand, `function`,
+    /// `snippet` and `frame` are of it.
     pub original: Option<Location>,
     /// It stands in a function that can run more than once (a function called where it is written
     /// does not count).
     pub inside_function: bool,
+    /// Its bytes in the deployed file.
+    #[serde(skip)]
+    pub(crate) span: (u32, u32),
 }
 
 /// How an answer was come by; the surer first.
@@ -101,15 +105,21 @@ pub(crate) fn statement(loaded: &Loaded, start: u32, end: u32) -> Statement {
     Statement {
         location: Location { file: loaded.path.clone(), line, column },
         function: around.map(|function| function_name(facts, &loaded.text, function)),
-        snippet: snippet(loaded.text.get(start as usize..end as usize).unwrap_or_default()),
+        snippet: text_snippet(&loaded.text, start, end),
         frame: frame_with(&loaded.lines, &loaded.text, line, column, CONTEXT_LINES),
         original: None,
         inside_function: facts.repeated_function_at(start).is_some(),
+        span: (start, end),
     }
 }
 
+/// The snippet of a part of a text.
+pub(crate) fn text_snippet(text: &str, start: u32, end: u32) -> String {
+    snippet(text.get(start as usize..end as usize).unwrap_or_default())
+}
+
 /// The name of a function, or of what it is handed to.
-fn function_name(facts: &FileFacts, text: &str, function: u32) -> String {
+pub(crate) fn function_name(facts: &FileFacts, text: &str, function: u32) -> String {
     let Some(item) = facts.functions.get(function as usize) else { return String::new() };
     if item.name != NONE {
         let name = facts.name(item.name);
