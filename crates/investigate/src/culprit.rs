@@ -41,8 +41,35 @@ pub(crate) fn locate(finding: &Finding<'_>, scripts: &Scripts, files: &SourceFil
 /// Asks `source`, and keeps its answer or its reason for none.
 fn ask(question: &Question, files: &SourceFiles, candidates: &[PathBuf]) -> Located {
     match answer(files, &asked(question), candidates) {
-        Ok(found) => with_statement(found),
+        Ok(mut found) => {
+            if let Question::Creations { near: Some(near), .. } = question {
+                nearest_first(&mut found, near);
+            }
+            with_statement(found)
+        }
         Err(e) => Located::nothing(e.to_string()),
+    }
+}
+
+/// Of several calls that make such things, the one that stands next to a function that one of them was given.
+fn nearest_first(found: &mut Found, near: &leakline_analysis::Place) {
+    let distance = |statement: &Statement| {
+        let same_file =
+            statement.location.file.ends_with(near.script.trim_start_matches("file://"));
+        same_file.then(|| statement.location.line.abs_diff(near.line))
+    };
+    let nearest = found
+        .others
+        .iter()
+        .enumerate()
+        .filter_map(|(i, statement)| Some((distance(statement)?, i)))
+        .min();
+    let Some((distance_of_other, at)) = nearest else { return };
+    let of_best = found.best.as_ref().and_then(distance);
+    if of_best.is_none_or(|of_best| distance_of_other < of_best)
+        && let Some(best) = found.best.as_mut()
+    {
+        std::mem::swap(best, &mut found.others[at]);
     }
 }
 
@@ -80,6 +107,9 @@ fn asked(question: &Question) -> Asked {
             callees: callees.clone(),
             near: definition.as_ref().map(location),
         },
+        Question::Awaits { function, words } => {
+            Asked::Awaits { function: location(function), words: words.clone() }
+        }
         Question::Enclosing(place) => Asked::Enclosing(location(place)),
     }
 }

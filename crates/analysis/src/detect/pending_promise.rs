@@ -60,21 +60,27 @@ fn reactions(context: &Context<'_>, site: &GrowthSite) -> Found {
 const THEN: [&str; 3] = ["then", "catch", "finally"];
 const RACE: [&str; 4] = ["Promise.race", "Promise.any", "Promise.all", "Promise.allSettled"];
 
+/// `ready` of `client.ready`.
+fn last_name(path: &str) -> &str {
+    path.rsplit(['.', '#']).next().unwrap_or(path)
+}
+
 impl Case for Reactions {
     fn questions(&self) -> Vec<Question> {
-        let creations = |callees: &[&str], near: Option<&Place>| Question::Creations {
+        let creations = |callees: &[&str]| Question::Creations {
             callees: callees.iter().map(ToString::to_string).collect(),
             definition: None,
-            near: near.cloned(),
+            near: None,
         };
         match &self.by {
             By::Then(place) => {
                 vec![Question::CallAround { function: place.clone(), callees: THEN.to_vec() }]
             }
-            By::Await(place) => {
-                vec![creations(&RACE[..1], Some(place)), Question::Enclosing(place.clone())]
-            }
-            By::Race => vec![creations(&RACE[..1], None), creations(&RACE, None)],
+            By::Await(place) => vec![Question::Awaits {
+                function: place.clone(),
+                words: vec![last_name(&self.promise).to_string()],
+            }],
+            By::Race => vec![creations(&RACE[..1]), creations(&RACE)],
         }
     }
 

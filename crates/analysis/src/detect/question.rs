@@ -46,6 +46,13 @@ pub enum Question {
         /// A function near the call: what the created objects were given by their creator.
         near: Option<Place>,
     },
+    /// Where does this async function wait?
+    Awaits {
+        /// Where the function stands.
+        function: Place,
+        /// Names of what it waits for: a promise's variable, a call.
+        words: Vec<String>,
+    },
     /// Which statement stands around this place?
     Enclosing(Place),
 }

@@ -151,12 +151,10 @@ impl Case for Timers {
         let calls = [Call::Interval, Call::Timeout, Call::Immediate];
         let mut names = vec![self.call.name()];
         if self.waits {
-            let creations = |callees: &[&str]| Question::Creations {
-                callees: callees.iter().map(ToString::to_string).collect(),
-                definition: None,
-                near: Some(function.clone()),
-            };
-            return vec![creations(&names), Question::Enclosing(function.clone())];
+            return vec![Question::Awaits {
+                function: function.clone(),
+                words: calls.iter().map(|call| call.name().to_string()).collect(),
+            }];
         }
         let around = |callees: Vec<&'static str>| Question::CallAround {
             function: function.clone(),

@@ -16,6 +16,7 @@
 
 mod correspond;
 mod groups;
+mod joint;
 mod kept;
 mod repeats;
 mod siblings;
@@ -133,8 +134,8 @@ impl<'a> GrowthAnalysis<'a> {
             let kept::KeptSite { group, counts, tenure } = kept;
             sites.push(GrowthSite { group, counts, weight, tenure });
         }
+        joint::weigh_together(last, &essential, first, all_new_bytes, &mut sites);
         sites.sort_by_key(|s| std::cmp::Reverse(s.weight.retained_delta_bytes));
-        if std::env::var("LLDBG").is_ok() { for s in &sites { eprintln!("{:?} {} {:?} counts {:?} {:?} n {} tree {} {:?} {:?}", s.group.pattern, last.object_id(s.group.owner), s.group.class, s.counts, s.weight, s.group.members.len(), s.group.tree_bytes, s.tenure, last.node_name(s.group.owner)); } }
         Self {
             graphs: graphs.to_vec(),
             comparable,

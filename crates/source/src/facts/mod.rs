@@ -185,6 +185,8 @@ pub(crate) struct FileFacts {
     pub deletes: Vec<(ValueId, u32)>,
     /// Statements that hold no others, in order of their start.
     pub statements: Vec<Range>,
+    /// `await x` and the heads of `for await (… of x)`, each with its function.
+    pub awaits: Vec<(Range, u32)>,
 }
 
 impl FileFacts {
