@@ -109,7 +109,8 @@ fn followers(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
 /// The name of a target. A controller and its signal are one thing to the program.
 fn target_path(context: &Context<'_>, target: NodeId) -> String {
     if is_named_by_program(context, target) {
-        return holder_path(context, target).replace(".#signal", ".signal");
+        let path = holder_path(context, target);
+        return path.replace(".#signal", ".signal").replace("[Symbol(signal)]", ".signal");
     }
     let graph = context.graph();
     if is_signal(graph, target) { "AbortSignal".into() } else { holder_path(context, target) }
