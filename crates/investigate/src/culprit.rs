@@ -6,8 +6,8 @@ use leakline_analysis::Scripts;
 use leakline_analysis::detect::{Binding, CollectionKind as Kind, Finding, Question};
 use leakline_report::{Culprit, Frame, FrameLine, Place};
 use leakline_source::{
-    AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, SourceFiles, Statement,
-    adders, registration,
+    AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, Question as Asked,
+    SourceFiles, Statement,
 };
 
 /// A statement, or the reason why there is none.
@@ -39,17 +39,24 @@ pub(crate) fn locate(finding: &Finding<'_>, scripts: &Scripts, files: &SourceFil
 }
 
 fn answer(question: &Question, files: &SourceFiles, candidates: &[PathBuf]) -> Located {
-    let found = match question {
+    match leakline_source::answer(files, &asked(question), candidates) {
+        Ok(found) => with_statement(found),
+        Err(e) => Located::nothing(e.to_string()),
+    }
+}
+
+/// The question in the words of `source`.
+fn asked(question: &Question) -> Asked {
+    match question {
         Question::Registration { function, event, emitter } => {
             let query = ListenerQuery {
                 event: event.clone(),
                 emitter_hint: Some(emitter.clone()),
                 ..ListenerQuery::default()
             };
-            registration(files, &location(function), &query, candidates)
+            Asked::Registration(query, location(function))
         }
         Question::Adders { holders, kind, value_keys, value_class } => {
-            let holders: Vec<Holder> = holders.iter().map(holder).collect();
             let kind = match kind {
                 Kind::Map => CollectionKind::Map,
                 Kind::Set => CollectionKind::Set,
@@ -61,15 +68,18 @@ fn answer(question: &Question, files: &SourceFiles, candidates: &[PathBuf]) -> L
                 value_class: value_class.clone(),
                 ..AdderHint::default()
             };
-            adders(files, &holders, kind, &hint, candidates)
+            Asked::Adders { holders: holders.iter().map(holder).collect(), kind, hint }
         }
-        Question::CallAround { .. } | Question::Creations { .. } | Question::Enclosing(_) => {
-            return Located::nothing("this question is not answered yet");
-        }
-    };
-    match found {
-        Ok(found) => with_statement(found),
-        Err(e) => Located::nothing(e.to_string()),
+        Question::CallAround { function, callees } => Asked::CallAround {
+            function: location(function),
+            callees: callees.iter().map(ToString::to_string).collect(),
+        },
+        Question::Creations { callees, definition, near: _ } => Asked::Creations {
+            name: String::new(),
+            callees: callees.clone(),
+            near: definition.as_ref().map(location),
+        },
+        Question::Enclosing(place) => Asked::Enclosing(location(place)),
     }
 }
 
@@ -95,12 +105,8 @@ fn holder(binding: &Binding) -> Holder {
     }
 }
 
-/// How `source` words an answer that it did not derive but guess.
-const GUESSES: [&str; 4] =
-    ["the likeliest of", "the only call", "matched by the property's name only", "found by text"];
-
 fn with_statement(found: Found) -> Located {
-    let guessed = GUESSES.iter().any(|start| found.how.starts_with(start));
+    let guessed = found.certainty.is_guess();
     let mut notes = found.notes;
     if !found.how.is_empty() {
         notes.insert(0, found.how);
@@ -112,7 +118,11 @@ fn with_statement(found: Found) -> Located {
             other.location.line
         ));
     }
-    Located { culprit: found.best.as_ref().map(culprit), notes, guessed }
+    let culprit = found.best.as_ref().map(|best| Culprit {
+        caller: found.caller.as_ref().map(|caller| Box::new(culprit(caller))),
+        ..culprit(best)
+    });
+    Located { culprit, notes, guessed }
 }
 
 fn culprit(statement: &Statement) -> Culprit {

@@ -11,7 +11,8 @@ use rustc_hash::FxHashMap;
 
 use crate::error::Error;
 use crate::facts::FileFacts;
-use crate::location::LineIndex;
+use crate::location::{LineIndex, Location};
+use crate::maps::{self, Mapped, unescaped};
 use crate::parse;
 
 /// Largest file that is read, in bytes. Bundles reach some tens of MB; offsets are 32 bits wide.
@@ -37,6 +38,7 @@ pub(crate) struct Loaded {
     /// What was lost while decoding.
     pub decode_note: Option<String>,
     facts: OnceLock<parse::Parsed>,
+    map: OnceLock<Mapped>,
 }
 
 /// What a position of a snapshot hits in a file.
@@ -63,6 +65,19 @@ impl Loaded {
         self.facts.get_or_init(|| parse::parse(&self.path, &self.text, &self.lines))
     }
 
+    /// A text that is in memory already: one that a source map carries.
+    pub fn from_text(path: PathBuf, text: String) -> Loaded {
+        let lines = LineIndex::new(&text);
+        let key = path.clone();
+        let (facts, map) = (OnceLock::new(), OnceLock::new());
+        Loaded { path, key, text, lines, decode_note: None, facts, map }
+    }
+
+    /// Its source map, read on first use.
+    pub fn mapped(&self, files: &SourceFiles) -> &Mapped {
+        self.map.get_or_init(|| maps::map_of(self, files))
+    }
+
     /// What stands at a position of a snapshot.
     pub fn closure_at(&self, line: u32, column: u32) -> ClosureAt {
         let first = self.closure_by(&self.lines, line, column);
@@ -78,6 +93,37 @@ impl Loaded {
             (_, second @ ClosureAt::Start(_)) | (ClosureAt::Outside, second) => second,
             (first, _) => first,
         }
+    }
+
+    /// The function that starts at a position of a snapshot, or the one around it with a note.
+    pub fn closure_function(&self, closure: &Location, notes: &mut Vec<String>) -> Option<u32> {
+        if self.parsed().failed {
+            return None;
+        }
+        let place = format!("{}:{}:{}", self.path.display(), closure.line, closure.column);
+        match self.closure_at(closure.line, closure.column) {
+            ClosureAt::Start(function) => return Some(function),
+            ClosureAt::Inside(function) => {
+                notes.push(format!(
+                    "no function starts at {place}; the one around it was taken, the file may have changed"
+                ));
+                return Some(function);
+            }
+            ClosureAt::Nothing => {
+                notes.push(format!("no function at {place}: the file is not the one that ran"));
+            }
+            ClosureAt::Outside => {
+                notes.push(format!("{place} lies outside the file: it is not the one that ran"));
+            }
+        }
+        None
+    }
+
+    /// The byte at a position of a snapshot, by lines that end in `\n` or else by all terminators.
+    pub fn offset(&self, line: u32, column: u32) -> Option<u32> {
+        self.lines.offset(&self.text, line, column).or_else(|| {
+            LineIndex::with_all_terminators(&self.text).offset(&self.text, line, column)
+        })
     }
 
     fn closure_by(&self, index: &LineIndex, line: u32, column: u32) -> ClosureAt {
@@ -118,6 +164,11 @@ impl SourceFiles {
         if path.is_file() {
             return Ok(path);
         }
+        self.locate_below(&path)
+    }
+
+    /// The file below a source folder that shares the longest suffix with the path.
+    pub(crate) fn locate_below(&self, path: &Path) -> Result<PathBuf, Error> {
         let parts: Vec<Component<'_>> =
             path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
         for skip in 0..parts.len() {
@@ -129,7 +180,7 @@ impl SourceFiles {
                 }
             }
         }
-        Err(Error::Missing { path })
+        Err(Error::Missing { path: path.to_owned() })
     }
 
     /// The text of the script that a snapshot calls `name`, decoded as the parser sees it.
@@ -174,8 +225,7 @@ fn read(path: PathBuf, key: PathBuf) -> Result<Loaded, Error> {
         return Err(Error::TooLarge { path, bytes, limit: MAX_FILE_BYTES });
     }
     let (text, decode_note) = decode(&path, &bytes);
-    let lines = LineIndex::new(&text);
-    Ok(Loaded { path, key, text, lines, decode_note, facts: OnceLock::new() })
+    Ok(Loaded { key, decode_note, ..Loaded::from_text(path, text) })
 }
 
 /// Decodes as Node does: a byte order mark is dropped before V8 sees the script, bytes that are no
@@ -215,27 +265,7 @@ fn script_path(name: &str) -> Result<PathBuf, Error> {
 }
 
 fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = (bytes[at] == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match digits {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8_lossy(&unescaped(text)).into_owned()
 }
 
 #[cfg(test)]

@@ -12,12 +12,16 @@
 //! 3. `link` computes, over all files at hand, which place each value may denote (a variable, a
 //!    property, a module's exports): a points-to analysis in the manner of Andersen (1994),
 //!    bounded in rounds and in set size.
-//! 4. [`registration`] and [`adders`] ask that relation their question and rank the answers.
+//! 4. [`answer`] asks that relation one of a few questions ([`Question`]) and ranks the answers.
+//! 5. `maps` leads from the deployed file to the place before compilation.
 //!
 //! Nothing here recurses over user data, and no input makes it panic: a file that cannot be used
 //! costs one step of precision and leaves a note.
 
 mod adders;
+mod around;
+mod callee;
+mod creations;
 mod error;
 mod facts;
 mod files;
@@ -25,9 +29,11 @@ mod frame;
 mod gather;
 mod link;
 mod location;
+mod maps;
 mod modules;
 mod nesting;
 mod parse;
+mod question;
 mod registration;
 mod statement;
 mod textual;
@@ -37,5 +43,7 @@ pub use error::Error;
 pub use files::SourceFiles;
 pub use frame::{CodeFrame, FrameLine, frame};
 pub use location::{LineIndex, Location};
+pub use maps::{MapError, Original, SourceMap, map_reference};
+pub use question::{Question, answer};
 pub use registration::{LISTENER_METHODS, ListenerQuery, registration};
-pub use statement::{Found, Statement};
+pub use statement::{Certainty, Found, Statement};

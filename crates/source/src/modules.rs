@@ -75,7 +75,7 @@ fn main_of(dir: &Path) -> Option<String> {
 }
 
 /// Removes `.` and `..` by their text, so that the same file has the same path.
-fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

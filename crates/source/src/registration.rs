@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::facts::{Call, FileFacts, NONE, Range, Value, ValueId};
-use crate::files::{ClosureAt, Loaded, SourceFiles};
+use crate::files::{Loaded, SourceFiles};
 use crate::gather::gather;
 use crate::link::{FileId, Linked, Place};
 use crate::location::Location;
-use crate::statement::{Found, Statement, anchor, statement};
+use crate::statement::{Certainty, Found, Statement, anchor, statement};
 use crate::textual;
 
 /// The methods by which Node's and the web's emitters take a listener.
@@ -67,7 +67,7 @@ impl ListenerQuery {
 
 /// How the closure reaches the registering call; better ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Route {
+pub(crate) enum Route {
     Written,
     Wrapped,
     Named,
@@ -124,7 +124,7 @@ pub fn registration(
         }
         notes.insert(0, error.to_string());
     }
-    let target = seeds.first().and_then(|loaded| closure_function(loaded, closure, &mut notes));
+    let target = seeds.first().and_then(|loaded| loaded.closure_function(closure, &mut notes));
     let own_failed = seeds.first().is_some_and(|loaded| loaded.parsed().failed);
     let linked = Linked::new(gathered.files);
 
@@ -139,6 +139,8 @@ pub fn registration(
                 best: Some(statement),
                 others: Vec::new(),
                 how: "found by text near the closure, because the file cannot be parsed".to_owned(),
+                certainty: Certainty::ByText,
+                caller: None,
                 notes,
             });
         }
@@ -161,35 +163,11 @@ fn written_in_place(
     query: &ListenerQuery,
 ) -> Option<Found> {
     let mut notes: Vec<String> = loaded.notes().cloned().collect();
-    let function = closure_function(loaded, closure, &mut notes)?;
+    let function = loaded.closure_function(closure, &mut notes)?;
     let linked = Linked::new(vec![Arc::clone(loaded)]);
     let candidates = candidates(&linked, query, Some(function));
     let sure = |it: &Candidate| it.route <= Route::Wrapped && it.event != EventMatch::Other;
     candidates.iter().any(sure).then(|| answer(&linked, candidates, query, notes))
-}
-
-/// The function of the closure's file that starts at the position.
-fn closure_function(loaded: &Loaded, closure: &Location, notes: &mut Vec<String>) -> Option<u32> {
-    if loaded.parsed().failed {
-        return None;
-    }
-    let place = format!("{}:{}:{}", loaded.path.display(), closure.line, closure.column);
-    match loaded.closure_at(closure.line, closure.column) {
-        ClosureAt::Start(function) => return Some(function),
-        ClosureAt::Inside(function) => {
-            notes.push(format!(
-                "no function starts at {place}; the one around it was taken, the file may have changed"
-            ));
-            return Some(function);
-        }
-        ClosureAt::Nothing => {
-            notes.push(format!("no function at {place}: the file is not the one that ran"));
-        }
-        ClosureAt::Outside => {
-            notes.push(format!("{place} lies outside the file: it is not the one that ran"));
-        }
-    }
-    None
 }
 
 fn candidates(linked: &Linked, query: &ListenerQuery, target: Option<u32>) -> Vec<Candidate> {
@@ -218,7 +196,9 @@ fn candidates(linked: &Linked, query: &ListenerQuery, target: Option<u32>) -> Ve
             let route = match (target, target_place) {
                 (Some(function), place) => args
                     .iter()
-                    .filter_map(|&arg| route(linked, file, facts, arg, function, place))
+                    .filter_map(|&arg| {
+                        route(linked, file, facts, arg, Value::Function(function), place)
+                    })
                     .min(),
                 (None, _) => (event == EventMatch::Same).then_some(Route::EventOnly),
             };
@@ -257,7 +237,8 @@ fn handler_properties(
         if key == NONE || facts.name(key).strip_prefix("on") != Some(event) {
             continue;
         }
-        if let Some(route) = route(linked, file, facts, assign.value, function, place) {
+        let written = Value::Function(function);
+        if let Some(route) = route(linked, file, facts, assign.value, written, place) {
             let Range { start, end } = assign.range;
             let repeated = facts.repeated_function_at(start).is_some();
             let event = EventMatch::Same;
@@ -266,13 +247,13 @@ fn handler_properties(
     }
 }
 
-/// How the function gets into an argument, if it does.
-fn route(
+/// How the function, which stands in the first file, gets into an argument, if it does.
+pub(crate) fn route(
     linked: &Linked,
     file: FileId,
     facts: &FileFacts,
     arg: ValueId,
-    function: u32,
+    written: Value,
     place: Option<u32>,
 ) -> Option<Route> {
     if file == 0 {
@@ -285,7 +266,7 @@ fn route(
                 break;
             }
             match facts.value(value) {
-                Some(Value::Function(at)) if at == function => return Some(route),
+                Some(value) if value == written => return Some(route),
                 Some(Value::Either(left, right)) => todo.extend([(left, route), (right, route)]),
                 Some(Value::Call(call)) => {
                     let Some(call) = facts.calls.get(call as usize) else { continue };
@@ -415,6 +396,10 @@ fn answer(
             },
         },
     };
+    let certainty = match candidates.first() {
+        Some(best) if best.route == Route::EventOnly => Certainty::Likeliest,
+        _ => Certainty::Derived,
+    };
     let mut statements: Vec<Statement> = Vec::new();
     for candidate in candidates {
         let loaded = &linked.files[candidate.file as usize];
@@ -424,5 +409,6 @@ fn answer(
         }
     }
     let mut statements = statements.into_iter();
-    Found { best: statements.next(), others: statements.collect(), how, notes }
+    let (best, others) = (statements.next(), statements.collect());
+    Found { best, others, how, certainty, notes, caller: None }
 }

@@ -10,7 +10,7 @@ use crate::location::Location;
 /// Characters of a snippet.
 const SNIPPET_CHARS: usize = 160;
 /// Lines shown before and after the marked one.
-const CONTEXT_LINES: u32 = 2;
+pub(crate) const CONTEXT_LINES: u32 = 2;
 
 /// A statement of the user's code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,30 +24,61 @@ pub struct Statement {
     pub snippet: String,
     /// The lines around it.
     pub frame: CodeFrame,
-    /// Where it was before compilation; `None` until source maps are read.
+    /// Where it was before compilation, by a source map. Where that text is at hand, `function`,
+    /// `snippet` and `frame` are of it.
     pub original: Option<Location>,
     /// It stands in a function that can run more than once (a function called where it is written
     /// does not count).
     pub inside_function: bool,
+    /// Its bytes in the deployed file.
+    #[serde(skip)]
+    pub(crate) span: (u32, u32),
+}
+
+/// How an answer was come by; the surer first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// Scopes, aliases and modules lead to the statement.
+    #[default]
+    Derived,
+    /// It fits best of several, or is the only one of its kind at hand; nothing leads to it.
+    Likeliest,
+    /// The name fits; what it stands for could not be told.
+    ByName,
+    /// Found in plain text: the file cannot be parsed.
+    ByText,
+}
+
+impl Certainty {
+    /// Anything less than derived.
+    #[must_use]
+    pub fn is_guess(self) -> bool {
+        self != Certainty::Derived
+    }
 }
 
 /// The answer to a question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Found {
     /// The statement that most likely adds the leaked thing.
     pub best: Option<Statement>,
+    /// Where `best` stands in a package: the user's own call that leads there.
+    pub caller: Option<Statement>,
     /// Other statements that add to the same place, best first.
     pub others: Vec<Statement>,
     /// One sentence: how it was resolved.
     pub how: String,
+    /// How sure `best` is.
+    pub certainty: Certainty,
     /// What had to be done without, as sentences.
     pub notes: Vec<String>,
 }
 
 /// The place of a call's last link: `x` of `x.on(…)`, or the `.` where that is on another line
-/// than the start of `x` (`process⏎  .on(…)` and chains).
+/// than the start of `x` (`process⏎  .on(…)` and chains); of a construction, its `new`.
 pub(crate) fn anchor(loaded: &Loaded, call: &Call) -> u32 {
-    let start = call.callee_range.start;
+    let start = call.range.start;
     if call.property_start == 0 {
         return start;
     }
@@ -74,15 +105,21 @@ pub(crate) fn statement(loaded: &Loaded, start: u32, end: u32) -> Statement {
     Statement {
         location: Location { file: loaded.path.clone(), line, column },
         function: around.map(|function| function_name(facts, &loaded.text, function)),
-        snippet: snippet(loaded.text.get(start as usize..end as usize).unwrap_or_default()),
+        snippet: text_snippet(&loaded.text, start, end),
         frame: frame_with(&loaded.lines, &loaded.text, line, column, CONTEXT_LINES),
         original: None,
         inside_function: facts.repeated_function_at(start).is_some(),
+        span: (start, end),
     }
 }
 
+/// The snippet of a part of a text.
+pub(crate) fn text_snippet(text: &str, start: u32, end: u32) -> String {
+    snippet(text.get(start as usize..end as usize).unwrap_or_default())
+}
+
 /// The name of a function, or of what it is handed to.
-fn function_name(facts: &FileFacts, text: &str, function: u32) -> String {
+pub(crate) fn function_name(facts: &FileFacts, text: &str, function: u32) -> String {
     let Some(item) = facts.functions.get(function as usize) else { return String::new() };
     if item.name != NONE {
         let name = facts.name(item.name);

@@ -65,6 +65,63 @@ pub(crate) fn method_calls(
     out
 }
 
+/// The nearest call of one of the names at or before the place.
+pub(crate) fn call_before(
+    loaded: &Loaded,
+    place: &Location,
+    names: &[String],
+) -> Option<Statement> {
+    let offset = loaded.offset(place.line, place.column)? as usize;
+    let from = offset.saturating_sub(REACH);
+    let hits = word_calls(loaded, names, from..offset);
+    hits.last().map(|&at| word_statement(loaded, at))
+}
+
+/// All calls of one of the names in files without facts.
+pub(crate) fn calls(files: &[Arc<Loaded>], names: &[String]) -> Vec<Statement> {
+    let failed = files.iter().filter(|loaded| loaded.parsed().failed);
+    failed
+        .flat_map(|loaded| {
+            let hits = word_calls(loaded, names, 0..loaded.text.len());
+            hits.into_iter().map(|at| word_statement(loaded, at)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Where `name(` stands in a part of the text, in order.
+fn word_calls(loaded: &Loaded, names: &[String], part: std::ops::Range<usize>) -> Vec<usize> {
+    let bytes = loaded.text.as_bytes();
+    let Some(text) = bytes.get(part.clone()) else { return Vec::new() };
+    let mut hits = Vec::new();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        let needle = format!("{name}(");
+        for at in memmem::find_iter(text, needle.as_bytes()) {
+            let before = (part.start + at).checked_sub(1).and_then(|at| bytes.get(at));
+            if !before
+                .is_some_and(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
+            {
+                hits.push(part.start + at);
+            }
+        }
+    }
+    hits.sort_unstable();
+    hits.dedup();
+    hits
+}
+
+/// The line at a byte, from its first character that is no blank.
+pub(crate) fn line_at(loaded: &Loaded, offset: u32) -> Statement {
+    let bytes = loaded.text.as_bytes();
+    let offset = (offset as usize).min(bytes.len());
+    let start = memchr::memrchr2(b'\n', b'\r', &bytes[..offset]).map_or(0, |at| at + 1);
+    let end = memchr::memchr2(b'\n', b'\r', &bytes[offset..]).map_or(bytes.len(), |at| offset + at);
+    let blank = bytes[start..end].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let start = if start + blank < end { start + blank } else { start };
+    // A line of megabytes is shown from the place on.
+    let start = if offset - start.min(offset) > REACH { offset } else { start };
+    statement(loaded, start as u32, end as u32)
+}
+
 /// The statement at a hit: from the start of the dotted name to the end of the line.
 fn word_statement(loaded: &Loaded, hit: usize) -> Statement {
     let bytes = loaded.text.as_bytes();

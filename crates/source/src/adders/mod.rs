@@ -18,7 +18,7 @@ use crate::files::SourceFiles;
 use crate::gather::gather;
 use crate::link::{FileId, Linked, PlaceId};
 use crate::location::Location;
-use crate::statement::{Found, Statement, statement};
+use crate::statement::{Certainty, Found, Statement, statement};
 use crate::textual;
 use forms::Form;
 
@@ -115,6 +115,7 @@ pub fn adders(
     let linked = Linked::new(gathered.files);
     let target = holder::places(&linked, files, holders, &mut notes);
     let mut how = holder::sentence(holders, &linked);
+    let mut certainty = Certainty::Derived;
     let mut matched = matching(&linked, kind, |linked, file, form| {
         denotes_any(linked, file, form.target, &target)
     });
@@ -125,6 +126,7 @@ pub fn adders(
         if !matched.is_empty() {
             "matched by the property's name only: what the object is could not be told"
                 .clone_into(&mut how);
+            certainty = Certainty::ByName;
         }
     }
     let ranked = rank::rank(&linked, matched, &target, hint);
@@ -143,9 +145,11 @@ pub fn adders(
         } else {
             "found by text, because the file cannot be parsed".to_owned()
         };
+        certainty = Certainty::ByText;
     }
     let mut statements = statements.into_iter();
-    Ok(Found { best: statements.next(), others: statements.collect(), how, notes })
+    let (best, others) = (statements.next(), statements.collect());
+    Ok(Found { best, others, how, certainty, notes, caller: None })
 }
 
 fn matching(

@@ -133,13 +133,19 @@ impl<'a> Builder<'_, 'a> {
                 AstKind::Class(item) => {
                     class = self.facts.classes.len() as u32;
                     let name = item.id.as_ref().map_or(NONE, |id| self.intern(&id.name));
-                    self.facts.classes.push(Class { name, heritage: NONE, constructor: NONE });
+                    let range = range(item.span);
+                    let parts = Class { range, name, heritage: NONE, constructor: NONE };
+                    self.facts.classes.push(parts);
                     self.item_of[at] = class;
                 }
                 AstKind::PropertyDefinition(item) => {
                     this = if item.r#static { Value::Class(class) } else { Value::Instance(class) };
                 }
                 AstKind::StaticBlock(_) => this = Value::Class(class),
+                AstKind::ExpressionStatement(item) => self.facts.statements.push(range(item.span)),
+                AstKind::VariableDeclaration(item) => self.facts.statements.push(range(item.span)),
+                AstKind::ReturnStatement(item) => self.facts.statements.push(range(item.span)),
+                AstKind::ThrowStatement(item) => self.facts.statements.push(range(item.span)),
                 AstKind::ObjectExpression(_) => {
                     self.item_of[at] = self.facts.objects.len() as u32;
                     self.facts.objects.push(Object { keys: Vec::new(), spreads: Vec::new() });
@@ -150,6 +156,7 @@ impl<'a> Builder<'_, 'a> {
             self.class_of[at] = class;
             self.this_of[at] = this;
         }
+        self.facts.statements.sort_unstable_by_key(|range| (range.start, range.end));
         let scoping = self.semantic.scoping();
         for (at, id) in scoping.symbol_ids().enumerate() {
             let node = scoping.get_node_id(scoping.symbol_scope_id(id));

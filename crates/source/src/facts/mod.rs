@@ -113,6 +113,7 @@ pub(crate) enum This {
 /// A class.
 #[derive(Debug, Clone)]
 pub(crate) struct Class {
+    pub range: Range,
     pub name: NameId,
     /// What it extends, or `NONE`.
     pub heritage: ValueId,
@@ -182,6 +183,8 @@ pub(crate) struct FileFacts {
     pub symbols: Vec<Symbol>,
     /// `delete target`: the object whose property goes.
     pub deletes: Vec<(ValueId, u32)>,
+    /// Statements that hold no others, in order of their start.
+    pub statements: Vec<Range>,
 }
 
 impl FileFacts {
@@ -224,6 +227,25 @@ impl FileFacts {
             Some(at) => Some((at as u32, true)),
             None => self.function_at(offset).map(|at| (at, false)),
         }
+    }
+
+    /// The class whose constructor V8 places at the offset: one without a constructor of its own is
+    /// placed at its start.
+    pub fn class_at(&self, offset: u32) -> Option<u32> {
+        let at = self.classes.iter().position(|class| {
+            let constructor = self.functions.get(class.constructor as usize);
+            class.range.start == offset || constructor.is_some_and(|it| it.v8_start == offset)
+        });
+        at.map(|at| at as u32)
+    }
+
+    /// The smallest simple statement that contains the offset.
+    pub fn statement_at(&self, offset: u32) -> Option<Range> {
+        // A statement may hold functions with statements of their own, so the last one that starts
+        // before the offset may end before it; the one around it starts earlier.
+        let to = self.statements.partition_point(|range| range.start <= offset);
+        let before = self.statements.get(..to)?.iter().rev();
+        before.copied().find(|range| range.contains(offset))
     }
 
     /// The nearest function around the offset that can run more than once.

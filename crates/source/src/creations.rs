@@ -1,0 +1,183 @@
+//! From a class or function to the calls that make things with it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::around::{last_names, listed};
+use crate::callee::{Named, named};
+use crate::error::Error;
+use crate::files::{Loaded, SourceFiles};
+use crate::gather::gather;
+use crate::link::{FileId, Linked, Place, PlaceId};
+use crate::location::Location;
+use crate::statement::{Certainty, Found, Statement, anchor, statement};
+use crate::textual;
+
+/// How a call makes the thing; better ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Match {
+    /// It calls the very class or function.
+    Same,
+    /// By name: a global or a member of a module that is not at hand.
+    Outside,
+    /// By name only.
+    Name,
+}
+
+struct Candidate {
+    file: FileId,
+    start: u32,
+    end: u32,
+    by: Match,
+    repeated: bool,
+    package: bool,
+}
+
+/// The calls of `name` or one of `callees`, the user's own before those of packages.
+pub(crate) fn creations(
+    files: &SourceFiles,
+    name: &str,
+    callees: &[String],
+    near: Option<&Location>,
+    candidates: &[PathBuf],
+) -> Result<Found, Error> {
+    let mut names = callees.to_vec();
+    if !name.is_empty() && !names.iter().any(|it| it == name) {
+        names.push(name.to_owned());
+    }
+    let mut notes = Vec::new();
+    let mut error = None;
+    let mut seeds = Vec::new();
+    if let Some(near) = near {
+        match files.load(&near.file) {
+            Ok(loaded) => seeds.push(loaded),
+            Err(cause) => {
+                notes.push(cause.to_string());
+                error = Some(cause);
+            }
+        }
+    }
+    let words = last_names(&names);
+    let is_package =
+        |path: &&PathBuf| path.components().any(|part| part.as_os_str() == "node_modules");
+    let own: Vec<PathBuf> = candidates.iter().filter(|path| !is_package(path)).cloned().collect();
+    // The user's files first: hundreds of packages make things under the same few names.
+    for pool in [own.as_slice(), candidates] {
+        let gathered = gather(files, &seeds, pool, &words);
+        if gathered.files.is_empty() {
+            continue;
+        }
+        let linked = Linked::new(gathered.files);
+        let target = near.map_or_else(Vec::new, |near| definition(&linked, &seeds, near));
+        let found = calls(&linked, &names, &target);
+        if !found.is_empty() {
+            notes.extend(gathered.notes);
+            return Ok(answer(&linked, found, &names, notes));
+        }
+        let by_text = textual::calls(&linked.files, &words);
+        if !by_text.is_empty() {
+            notes.extend(gathered.notes);
+            let mut statements = by_text.into_iter();
+            return Ok(Found {
+                best: statements.next(),
+                others: statements.collect(),
+                how: "found by text, because the file cannot be parsed".to_owned(),
+                certainty: Certainty::ByText,
+                notes,
+                caller: None,
+            });
+        }
+        if pool.len() == candidates.len() {
+            notes.extend(gathered.notes);
+            break;
+        }
+    }
+    match error {
+        Some(error) if candidates.is_empty() => Err(error),
+        _ => Ok(Found {
+            how: format!("no call of {} was found", listed(&names)),
+            notes,
+            ..Found::default()
+        }),
+    }
+}
+
+/// The places of the class or function that is defined there.
+fn definition(linked: &Linked, seeds: &[Arc<Loaded>], near: &Location) -> Vec<PlaceId> {
+    let Some(loaded) = seeds.first() else { return Vec::new() };
+    let facts = loaded.facts();
+    let Some(offset) = loaded.offset(near.line, near.column) else { return Vec::new() };
+    let mut out = Vec::new();
+    if let Some(class) = facts.class_at(offset) {
+        out.extend(linked.find(Place::Class(0, class)));
+    } else if let Some((function, true)) = facts.closure_at(offset) {
+        out.extend(linked.find(Place::Function(0, function)));
+    }
+    out
+}
+
+fn calls(linked: &Linked, names: &[String], target: &[PlaceId]) -> Vec<Candidate> {
+    let mut out = Vec::new();
+    for (id, loaded) in linked.files.iter().enumerate() {
+        let file = id as FileId;
+        let facts = loaded.facts();
+        for call in &facts.calls {
+            let same = linked.denotes(file, call.callee).iter().any(|it| target.contains(it));
+            let by = match (same, named(linked, file, loaded, call, names)) {
+                (true, _) => Match::Same,
+                (_, Some(Named::Outside | Named::Alias)) => Match::Outside,
+                (_, Some(Named::Written)) => Match::Name,
+                (_, None) => continue,
+            };
+            let start = anchor(loaded, call);
+            out.push(Candidate {
+                file,
+                start,
+                end: call.range.end,
+                by,
+                repeated: facts.repeated_function_at(start).is_some(),
+                package: loaded.is_package(),
+            });
+        }
+    }
+    out
+}
+
+fn answer(
+    linked: &Linked,
+    mut candidates: Vec<Candidate>,
+    names: &[String],
+    notes: Vec<String>,
+) -> Found {
+    // Calls of the very thing in the user's code leave no room for calls of the same name.
+    if candidates.iter().any(|it| it.by == Match::Same && !it.package) {
+        candidates.retain(|it| it.by == Match::Same);
+    }
+    candidates.sort_by_key(|it| (it.package, !it.repeated, it.by, it.file, it.start));
+    let Some(best) = candidates.first() else { return Found { notes, ..Found::default() } };
+    // What runs once makes one thing, so it is no rival of what runs again and again.
+    let rivals = candidates
+        .iter()
+        .filter(|it| it.package == best.package && it.repeated == best.repeated)
+        .count();
+    let names = listed(names);
+    let (how, certainty) = match (best.by, rivals) {
+        (Match::Same, 1) => {
+            ("the only call of what is defined there".to_owned(), Certainty::Derived)
+        }
+        (Match::Outside, 1) => (format!("the one call of {names}"), Certainty::Derived),
+        (Match::Name, 1) => (format!("the only call of {names}, by its name"), Certainty::ByName),
+        (_, count) => (format!("the likeliest of {count} calls of {names}"), Certainty::Likeliest),
+    };
+    let mut statements: Vec<Statement> = Vec::new();
+    for candidate in candidates {
+        let loaded = &linked.files[candidate.file as usize];
+        let statement = statement(loaded, candidate.start, candidate.end);
+        if !statements.iter().any(|it| it.location == statement.location) {
+            statements.push(statement);
+        }
+    }
+    let mut statements = statements.into_iter();
+    let (best, others) = (statements.next(), statements.collect());
+    Found { best, others, how, certainty, notes, caller: None }
+}
