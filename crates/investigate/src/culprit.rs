@@ -62,6 +62,7 @@ fn asked(question: &Question) -> Asked {
                 Kind::Set => CollectionKind::Set,
                 Kind::Array => CollectionKind::Array,
                 Kind::Object => CollectionKind::Object,
+                Kind::Chain => CollectionKind::Chain,
             };
             let hint = AdderHint {
                 value_keys: value_keys.clone(),

@@ -9,6 +9,8 @@ use super::{
     Advice, Binding, Case, Context, Finding, Found, Question, Rule, Told, grouped, sample,
 };
 use crate::growth::{GrowthSite, Pattern};
+use crate::scripts::internal;
+use crate::views::layout::{Table, table_of};
 
 /// Kinds of collections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum CollectionKind {
     Array,
     /// An object with a property per key.
     Object,
+    /// Objects that each hold the next.
+    Chain,
 }
 
 impl CollectionKind {
@@ -31,6 +35,7 @@ impl CollectionKind {
             Self::Set => "Set",
             Self::Array => "array",
             Self::Object => "object",
+            Self::Chain => "chain",
         }
     }
 }
@@ -55,17 +60,17 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {
-        Pattern::Entries if graph.node_name(owner).ends_with("Set") => CollectionKind::Set,
-        Pattern::Entries => CollectionKind::Map,
+        Pattern::Entries => kind_of(graph, owner),
         // Numbers as keys: `byId[42] = …`.
         Pattern::Elements if graph.node_name(owner) == "Object" => CollectionKind::Object,
         Pattern::Elements => CollectionKind::Array,
         Pattern::Keys | Pattern::Names => CollectionKind::Object,
+        Pattern::Room => kind_of(graph, owner),
         _ => return None,
     };
     let bindings = bindings_of(context, owner);
     // The members are the keys, then; of the values nothing is known.
-    let value = sample(graph, site).filter(|_| site.group.pattern != Pattern::Names);
+    let value = sample(graph, site).filter(|_| !matches!(site.group.pattern, Pattern::Names | Pattern::Room));
     let value_class = value
         .filter(|v| graph.node_type(*v) == NodeType::Object)
         .map(|v| graph.node_name(v).to_string())
@@ -79,6 +84,18 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         value_class,
     };
     Some(Found::new(Rule::Collection, holder, collection))
+}
+
+/// What kind of collection it is, by its store: a class that extends `Set` may have any name.
+fn kind_of(graph: &HeapGraph, owner: NodeId) -> CollectionKind {
+    match internal(graph, owner, "table").map(|table| table_of(graph, table)) {
+        Some(Some(Table::Set)) => CollectionKind::Set,
+        Some(Some(Table::Map)) => CollectionKind::Map,
+        Some(_) if graph.node_name(owner).ends_with("Set") => CollectionKind::Set,
+        Some(_) => CollectionKind::Map,
+        None if graph.node_name(owner) == "Array" => CollectionKind::Array,
+        None => CollectionKind::Object,
+    }
 }
 
 impl Case for Collection {
@@ -106,7 +123,7 @@ impl Case for Collection {
     }
 }
 
-fn keys(graph: &HeapGraph, value: NodeId) -> Vec<String> {
+pub(super) fn keys(graph: &HeapGraph, value: NodeId) -> Vec<String> {
     graph
         .edges(value)
         .filter(|e| e.kind == EdgeType::Property)
@@ -123,7 +140,9 @@ fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Adv
     let after = site.counts.last().copied().unwrap_or(0);
     let holder = &finding.holder;
     let kind = collection.kind.name();
-    let title = format!("{kind} `{holder}`: {} → {} entries", grouped(before), grouped(after));
+    let numbers = site.group.pattern == Pattern::Room;
+    let (of, entries) = if numbers { (" of numbers", "entries' room") } else { ("", "entries") };
+    let title = format!("{kind}{of} `{holder}`: {} → {} {entries}", grouped(before), grouped(after));
     let place = told.place.map_or_else(|| "The program".into(), |p| format!("`{p}`"));
     let per_request = match told.requests {
         Some(requests) if requests > 0 && follows(site.delta(), requests) => {
@@ -154,7 +173,7 @@ fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Adv
             "Remove what is no longer needed, or keep only the newest: `if ({holder}.length > 1000) \
              {holder}.shift()`."
         ),
-        CollectionKind::Object => format!(
+        CollectionKind::Object | CollectionKind::Chain => format!(
             "`delete {holder}[key]` when the entry is no longer needed, or use a `Map` with a bound."
         ),
     };

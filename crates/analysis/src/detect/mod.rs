@@ -7,6 +7,7 @@
 
 mod bindings;
 mod case;
+mod chain;
 mod collection;
 mod event_listener;
 mod question;
@@ -25,7 +26,7 @@ pub use rules::{Rule, all_rules};
 pub use words::{holder_path, path_steps, path_words};
 
 use crate::comparability::By;
-use crate::growth::{GrowthAnalysis, GrowthSite, Tenure};
+use crate::growth::{GrowthAnalysis, GrowthSite, Pattern, Tenure};
 use crate::scripts::Scripts;
 use case::Found;
 
@@ -117,7 +118,7 @@ const MIN_BYTES: u64 = 4 << 10;
 type Detector = fn(&Context<'_>, &GrowthSite) -> Option<Found>;
 
 /// Every family's detector, the most specific first: the first that recognises a site has it.
-const DETECTORS: &[Detector] = &[event_listener::check, collection::check];
+const DETECTORS: &[Detector] = &[event_listener::check, chain::check, collection::check];
 
 /// Names all sites that grow like a leak, heaviest first.
 pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
@@ -265,5 +266,9 @@ pub(crate) fn listed(names: &[String]) -> String {
 pub(crate) fn sample(graph: &HeapGraph, site: &GrowthSite) -> Option<NodeId> {
     let is_main = |n: &&NodeId| crate::growth::Class::of(graph, **n) == site.group.class;
     let members = &site.group.members;
+    // The first of a chain is the one nearest to who holds it.
+    if matches!(site.group.pattern, Pattern::Chain(_)) {
+        return members.first().copied();
+    }
     members.iter().rev().find(is_main).or_else(|| members.last()).copied()
 }

@@ -5,7 +5,9 @@ use rustc_hash::FxHashMap;
 
 use super::correspond::Correspondence;
 use super::tree::RetainingTree;
-use super::{repeats, siblings};
+use super::chains::{self, Chain};
+use super::{repeats, room, siblings};
+use crate::views::layout;
 
 /// How an owner holds the members of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,10 +28,14 @@ pub enum Pattern {
     List,
     /// One link of the runtime's own.
     Internal(String),
+    /// A chain, each object of which holds the next; the members are its objects in order.
+    Chain(Box<Chain>),
+    /// No objects: a store of numbers, whose room grows.
+    Room,
 }
 
 /// What the members of a group are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Class {
     /// Their type.
     pub kind: NodeType,
@@ -113,7 +119,9 @@ pub fn growth_groups(
         }
         found.extend(groups_of_owner(last, tree, is_new, &below, owner));
         found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
+        found.extend(room::of_owner(graphs[0], &earlier[0], last, owner));
     }
+    found.extend(chains::find(last, tree, is_new, &below));
     let mut found = siblings::fold(last, tree, found);
     found.sort_by_key(|g| (std::cmp::Reverse(g.tree_bytes), g.owner));
 
@@ -463,20 +471,29 @@ pub(super) fn held_edges<'a>(
                 e.kind == EdgeType::Internal && graph.edge_text(e) == Some(name)
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
-            Pattern::Entries | Pattern::Names => false,
+            Pattern::Entries | Pattern::Names | Pattern::Chain(_) | Pattern::Room => false,
         };
         (fits && is_of(graph, e.to, &group.class)).then_some((0, e))
     })
 }
 
-/// Whether a collection is a `Set`, or of a class that extends it: its table has no values. A class of the
-/// user's says so by its name only; all others are read as maps.
+/// Whether a collection is a `Set`, or of a class that extends it: its table has no values. The
+/// table's size tells, whatever the class is called; where it does not, the name does.
 fn is_set(graph: &HeapGraph, owner: NodeId) -> bool {
-    graph.node_name(owner).ends_with("Set")
+    let table = graph.find_edge(owner, EdgeType::Internal, "table").map(|e| e.to);
+    match table.and_then(|table| layout::table_of(graph, table)) {
+        Some(kind) => kind == layout::Table::Set,
+        None => graph.node_name(owner).ends_with("Set"),
+    }
 }
 
 /// How many of the group's class `owner` holds in `graph`, by the group's pattern.
 fn count_held(graph: &HeapGraph, owner: NodeId, group: &Group) -> u64 {
+    match &group.pattern {
+        Pattern::Chain(chain) => return chains::length(graph, owner, chain),
+        Pattern::Room => return room::room(graph, owner),
+        _ => {}
+    }
     let mut by_slot = [0u64; 3];
     for (slot, edge) in held_edges(graph, owner, group) {
         // Slots of one kind are counted, so that keys and values of one class are not counted twice.

@@ -29,7 +29,7 @@ pub(crate) fn methods(kind: CollectionKind) -> &'static [&'static str] {
         CollectionKind::Map => &["set"],
         CollectionKind::Set => &["add"],
         CollectionKind::Array => &["push", "unshift", "splice"],
-        CollectionKind::Object => &[],
+        CollectionKind::Object | CollectionKind::Chain => &[],
     }
 }
 
@@ -92,7 +92,13 @@ fn assignments(facts: &FileFacts, kind: CollectionKind, out: &mut Vec<Form>) {
         {
             out.push(Form { target: object, value, key: NONE, start, end, needs: None });
         }
-        if value != NONE {
+        if kind == CollectionKind::Chain {
+            // What is put there must be made, not be a literal: `last = null` cuts the chain.
+            if !matches!(facts.value(value), None | Some(Value::Text(_))) {
+                let target = assign.target;
+                out.push(Form { target, value, key: NONE, start, end, needs: None });
+            }
+        } else if value != NONE {
             let target = assign.target;
             out.push(Form { target, value: NONE, key: NONE, start, end, needs: Some(value) });
         }

@@ -34,6 +34,8 @@ pub enum CollectionKind {
     Array,
     /// An object used as a dictionary.
     Object,
+    /// A chain, whose end is assigned a new link: `last = { prev: last }`, `tail.next = node`.
+    Chain,
 }
 
 /// Where the collection is kept.
