@@ -100,6 +100,7 @@ fn holder(binding: &Binding) -> Holder {
             owner_class: Some(owner_class.clone()).filter(|c| c != "Object"),
             file: script.as_ref().map(PathBuf::from),
         },
+        Binding::Entry(of) => Holder::Entry(Box::new(holder(of))),
         Binding::ModuleExport { script, name } => {
             Holder::ModuleExport { file: PathBuf::from(script), name: name.clone() }
         }

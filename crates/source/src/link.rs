@@ -26,6 +26,9 @@ const MAX_SET: usize = 24;
 /// Properties in a row: `a.b.c.d`.
 const MAX_PATH: u8 = 5;
 
+/// Any entry of a collection, as a name that no program writes: `m.get(k)`, `o[k]`, `list[i]`.
+const ENTRY: &str = "[…]";
+
 pub(crate) type PlaceId = u32;
 pub(crate) type FileId = u32;
 
@@ -65,6 +68,8 @@ pub(crate) struct Linked {
     imports: Vec<FxHashMap<u32, FileId>>,
     /// Per file: the function that each variable names, for constructor functions.
     named_functions: Vec<FxHashMap<u32, u32>>,
+    /// The name that stands for any entry of a collection.
+    entry: u32,
     changed: bool,
 }
 
@@ -101,9 +106,11 @@ impl Linked {
             local_names: Vec::new(),
             imports: Vec::new(),
             named_functions: Vec::new(),
+            entry: 0,
             changed: true,
             files,
         };
+        linked.entry = linked.names.intern(ENTRY);
         linked.prepare();
         let files = linked.files.clone();
         for _ in 0..MAX_PASSES {
@@ -167,6 +174,11 @@ impl Linked {
     /// The places that lead into a place: what its values may denote.
     pub fn contents(&self, place: PlaceId) -> &[PlaceId] {
         self.contents.get(place as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The place of a collection's entries.
+    pub fn entries_of(&self, collection: PlaceId) -> Option<PlaceId> {
+        self.find(Place::Member(collection, self.entry))
     }
 
     pub fn name(&self, id: u32) -> &str {
@@ -273,8 +285,8 @@ impl Linked {
             Some(Value::Global(name)) => Place::Global(self.local_name(file, name)),
             Some(Value::Exports) => Place::Exports(file),
             Some(Value::Object(object)) => Place::Object(file, object),
-            Some(Value::Member { object, key }) if key != NONE => {
-                let key = self.local_name(file, key);
+            Some(Value::Member { object, key }) => {
+                let key = self.key(file, key);
                 let objects = self.denotes(file, object).to_vec();
                 return objects.into_iter().filter_map(|it| self.member(it, key)).collect();
             }
@@ -289,6 +301,11 @@ impl Linked {
             .and_then(|names| names.get(name as usize))
             .copied()
             .unwrap_or(NONE)
+    }
+
+    /// A property's name in the shared table; of a computed one, the name of all entries.
+    fn key(&self, file: FileId, key: u32) -> u32 {
+        if key == NONE { self.entry } else { self.local_name(file, key) }
     }
 
     /// The place of `object.key`.
@@ -339,8 +356,8 @@ impl Linked {
                     }
                 }
             }
-            Value::Member { object, key } if key != NONE => {
-                let key = self.local_name(file, key);
+            Value::Member { object, key } => {
+                let key = self.key(file, key);
                 for at in 0..self.denotes(file, object).len() {
                     let object = self.denotes(file, object)[at];
                     if let Some(member) = self.member(object, key)
@@ -352,7 +369,7 @@ impl Linked {
             }
             Value::Call(call) => self.call(file, facts, call, out),
             Value::New(call) => self.construct(file, facts, call, out),
-            Value::Member { .. } | Value::Array { .. } | Value::Template { .. } => {}
+            Value::Array { .. } | Value::Template { .. } => {}
         }
     }
 
@@ -417,6 +434,7 @@ impl Linked {
             }
             return;
         }
+        self.through_collection(file, facts, item.callee, &args, out);
         // A function that goes through a wrapper we cannot see (`once(f)`, `debounce(f)`,
         // `AsyncResource.bind(f)`) is taken to come out of it.
         for &arg in &args {
@@ -426,6 +444,41 @@ impl Linked {
                     insert(out, place);
                 }
             }
+        }
+    }
+
+    /// `m.get(k)` gives an entry, `m.set(k, v)`, `list.push(v)` and `set.add(v)` make one.
+    fn through_collection(
+        &mut self,
+        file: FileId,
+        facts: &FileFacts,
+        callee: ValueId,
+        args: &[ValueId],
+        out: &mut Set,
+    ) {
+        let Some(Value::Member { object, key }) = facts.value(callee) else { return };
+        if key == NONE {
+            return;
+        }
+        let entry = self.entry;
+        let stored = match facts.name(key) {
+            "get" | "at" => NONE,
+            "set" => args.get(1).copied().unwrap_or(NONE),
+            "push" | "unshift" | "add" => first(args),
+            _ => return,
+        };
+        let gives = matches!(facts.name(key), "get" | "at");
+        let stored = self.denotes(file, stored).to_vec();
+        if !gives && stored.is_empty() {
+            return;
+        }
+        for at in 0..self.denotes(file, object).len() {
+            let object = self.denotes(file, object)[at];
+            let Some(place) = self.member(object, entry) else { continue };
+            if gives && let Some(place) = self.place(place) {
+                self.add_place(out, place);
+            }
+            self.flow(place, &stored);
         }
     }
 

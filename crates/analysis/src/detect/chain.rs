@@ -146,7 +146,9 @@ fn advise(finding: &Finding<'_>, chain: &Grown, told: Told<'_>) -> Advice {
             "Take the oldest off when it is done: `{head} = {head}.{link}`; or give the list a bound and drop \
              the first when it is reached."
         ),
-        (None, _) => format!("Cut the chain at `{head}`: keep what is needed of the old one, not the old one itself."),
+        (None, _) => format!(
+            "Cut the chain at `{head}`: keep what is needed of the old one, not the old one itself."
+        ),
     };
     Advice { title, explanation, fix }
 }

@@ -274,12 +274,7 @@ fn group_of(graph: &HeapGraph, tree: &RetainingTree, below: &[u64], run: Run) ->
 }
 
 /// The chain's object before this one, by the tree.
-fn one_up(
-    graph: &HeapGraph,
-    tree: &RetainingTree,
-    links: &[Link],
-    node: NodeId,
-) -> Option<NodeId> {
+fn one_up(graph: &HeapGraph, tree: &RetainingTree, links: &[Link], node: NodeId) -> Option<NodeId> {
     let mut at = node;
     for link in links.iter().rev() {
         let up = tree.parent(at)?;

@@ -3,9 +3,9 @@
 use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 
+use super::chains::{self, Chain};
 use super::correspond::Correspondence;
 use super::tree::RetainingTree;
-use super::chains::{self, Chain};
 use super::{repeats, room, siblings};
 use crate::views::layout;
 
@@ -113,16 +113,17 @@ pub fn growth_groups(
     let last = graphs[graphs.len() - 1];
     let below = new_bytes_below(last, tree, is_new);
     let mut found = Vec::new();
+    let mut dictionaries = siblings::Dictionaries::default();
     for owner in tree.top_down() {
         if !can_own(last, owner) {
             continue;
         }
-        found.extend(groups_of_owner(last, tree, is_new, &below, owner));
+        found.extend(groups_of_owner(last, tree, is_new, &below, &mut dictionaries, owner));
         found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
         found.extend(room::of_owner(graphs[0], &earlier[0], last, owner));
     }
     found.extend(chains::find(last, tree, is_new, &below));
-    let mut found = siblings::fold(last, tree, found);
+    let mut found = siblings::fold(last, tree, found, |owner| least_of(is_new, owner));
     found.sort_by_key(|g| (std::cmp::Reverse(g.tree_bytes), g.owner));
 
     let mut covered = vec![false; last.node_count()];
@@ -194,6 +195,7 @@ fn groups_of_owner(
     tree: &RetainingTree,
     is_new: &[bool],
     below: &[u64],
+    dictionaries: &mut siblings::Dictionaries,
     node: NodeId,
 ) -> Vec<Group> {
     let store = store_of(graph, tree, node);
@@ -209,11 +211,22 @@ fn groups_of_owner(
     }
     let links: Vec<Edge> =
         graph.edges(node).filter(|e| is_new[e.to.index()] && holds(graph, *e)).collect();
-    let least = if is_new[node.index()] { MIN_MEMBERS_OF_NEW_OWNER } else { MIN_MEMBERS };
-    if links.len() < least {
+    if links.is_empty() {
         return Vec::new();
     }
     let owner = store.map_or(node, |(owner, _)| owner);
+    let mut least = least_of(is_new, node);
+    if links.len() < least {
+        // One of many collections in another may have gained a single entry; together they tell.
+        let is_collection = store.is_some() || graph.node_name(owner) == "Array";
+        let container = is_collection
+            .then(|| siblings::container_of(graph, tree, dictionaries, owner))
+            .flatten();
+        if container.is_none_or(|c| is_new[c.index()]) {
+            return Vec::new();
+        }
+        least = 1;
+    }
     let stores: Vec<NodeId> = graph
         .edges(owner)
         .filter(|e| {
@@ -261,6 +274,11 @@ fn groups_of_owner(
         });
     }
     groups
+}
+
+/// How many new members make a group of one owner.
+fn least_of(is_new: &[bool], owner: NodeId) -> usize {
+    if is_new[owner.index()] { MIN_MEMBERS_OF_NEW_OWNER } else { MIN_MEMBERS }
 }
 
 /// The names in a dictionary's store, where the values are no objects of their own: `counts[key] = 1`.

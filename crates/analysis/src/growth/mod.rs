@@ -72,7 +72,8 @@ impl GrowthSite {
         if self.group.pattern == Pattern::Room {
             // Room comes in doubles: it may suffice for one gap, but has to grow in the last.
             let steps = || self.counts.windows(2);
-            return steps().all(|w| w[0] <= w[1]) && steps().next_back().is_some_and(|w| w[0] < w[1]);
+            return steps().all(|w| w[0] <= w[1])
+                && steps().next_back().is_some_and(|w| w[0] < w[1]);
         }
         self.counts.windows(2).all(|w| w[0] < w[1])
     }

@@ -15,6 +15,7 @@ pub(super) fn file(holder: &Holder) -> Option<&Path> {
     match holder {
         Holder::Variable { file, .. } | Holder::ModuleExport { file, .. } => Some(file),
         Holder::Property { file, .. } => file.as_deref(),
+        Holder::Entry(of) => self::file(of),
     }
 }
 
@@ -23,6 +24,7 @@ pub(super) fn word(holder: &Holder) -> Option<String> {
     match holder {
         Holder::Variable { name, .. } | Holder::Property { name, .. } => Some(name.clone()),
         Holder::ModuleExport { name, .. } => name.clone(),
+        Holder::Entry(of) => word(of),
     }
 }
 
@@ -30,6 +32,7 @@ pub(super) fn word(holder: &Holder) -> Option<String> {
 pub(super) fn word_anywhere(holder: &Holder) -> Option<String> {
     match holder {
         Holder::Property { name, .. } => Some(name.clone()),
+        Holder::Entry(of) => word_anywhere(of),
         _ => None,
     }
 }
@@ -40,22 +43,34 @@ pub(super) fn sentence(holders: &[Holder], linked: &Linked) -> String {
         1 => "in its file".to_owned(),
         count => format!("in {count} files"),
     };
-    match holders.first() {
-        None => "no holder was given".to_owned(),
+    let mut holder = holders.first();
+    let mut entries = "";
+    while let Some(Holder::Entry(of)) = holder {
+        entries = "entries of ";
+        holder = Some(of);
+    }
+    match holder {
+        Some(Holder::Entry(_)) | None => "no holder was given".to_owned(),
         Some(Holder::Variable { name, .. }) => {
-            format!("statements that add to the variable `{name}` or an alias of it, {files}")
+            format!(
+                "statements that add to {entries}the variable `{name}` or an alias of it, {files}"
+            )
         }
         Some(Holder::Property { name, owner_class: Some(owner), .. }) => {
-            format!("statements that add to the property `{name}` of `{owner}`, {files}")
+            format!("statements that add to {entries}the property `{name}` of `{owner}`, {files}")
         }
         Some(Holder::Property { name, .. }) => {
-            format!("statements that add to the property `{name}`, {files}")
+            format!("statements that add to {entries}the property `{name}`, {files}")
         }
         Some(Holder::ModuleExport { name: Some(name), .. }) => {
-            format!("statements that add to the export `{name}` or an import of it, {files}")
+            format!(
+                "statements that add to {entries}the export `{name}` or an import of it, {files}"
+            )
         }
         Some(Holder::ModuleExport { .. }) => {
-            format!("statements that add to the module's exports or an import of it, {files}")
+            format!(
+                "statements that add to {entries}the module's exports or an import of it, {files}"
+            )
         }
     }
 }
@@ -67,33 +82,50 @@ pub(super) fn places(
     holders: &[Holder],
     notes: &mut Vec<String>,
 ) -> FxHashSet<PlaceId> {
-    let mut seeds = Vec::new();
-    for holder in holders {
-        let id = file(holder).and_then(|path| file_id(linked, source, path));
-        match holder {
-            Holder::Variable { name, near, .. } => {
-                let Some(id) = id else { continue };
-                let near =
-                    near.as_ref().filter(|near| file_id(linked, source, &near.file) == Some(id));
-                seeds.extend(variable(linked, id, name, near, notes));
-            }
-            Holder::ModuleExport { name, .. } => {
-                let Some(exports) = id.and_then(|id| linked.find(Place::Exports(id))) else {
-                    continue;
-                };
-                match name {
-                    None => seeds.push(exports),
-                    Some(name) => seeds.extend(members(linked, exports, name)),
-                }
-            }
-            Holder::Property { name, owner_class, .. } => {
-                seeds.extend(property(linked, name, owner_class.as_deref(), id));
-            }
-        }
-    }
+    let seeds: Vec<PlaceId> =
+        holders.iter().flat_map(|holder| seeds_of(linked, source, holder, notes)).collect();
     // Aliases count, but not what all objects of one making share.
     let closed = linked.closure(seeds);
     closed.into_iter().filter(|&id| linked.place(id).is_some_and(is_identity)).collect()
+}
+
+/// The places that one holder names.
+fn seeds_of(
+    linked: &Linked,
+    source: &SourceFiles,
+    holder: &Holder,
+    notes: &mut Vec<String>,
+) -> Vec<PlaceId> {
+    // An entry of an entry of …: each level is a step of its own, from the outermost collection inwards.
+    let mut levels = 0;
+    let mut outermost = holder;
+    while let Holder::Entry(of) = outermost {
+        levels += 1;
+        outermost = of;
+    }
+    let id = file(outermost).and_then(|path| file_id(linked, source, path));
+    let mut seeds = match (outermost, id) {
+        (Holder::Variable { name, near, .. }, Some(id)) => {
+            let near = near.as_ref().filter(|near| file_id(linked, source, &near.file) == Some(id));
+            variable(linked, id, name, near, notes)
+        }
+        (Holder::ModuleExport { name, .. }, Some(id)) => match linked.find(Place::Exports(id)) {
+            Some(exports) => match name {
+                None => vec![exports],
+                Some(name) => members(linked, exports, name),
+            },
+            None => Vec::new(),
+        },
+        (Holder::Property { name, owner_class, .. }, id) => {
+            property(linked, name, owner_class.as_deref(), id)
+        }
+        _ => Vec::new(),
+    };
+    for _ in 0..levels {
+        let collections = linked.closure(seeds);
+        seeds = collections.into_iter().filter_map(|id| linked.entries_of(id)).collect();
+    }
+    seeds
 }
 
 fn is_identity(place: Place) -> bool {

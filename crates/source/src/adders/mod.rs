@@ -60,6 +60,8 @@ pub enum Holder {
         /// The file of that constructor or of the object's module, if known.
         file: Option<PathBuf>,
     },
+    /// An entry of another collection: `tenants.get(t)`, `byUser[u]`.
+    Entry(Box<Holder>),
     /// What a module exports.
     ModuleExport {
         /// The module.
@@ -131,7 +133,10 @@ pub fn adders(
             certainty = Certainty::ByName;
         }
     }
-    let ranked = rank::rank(&linked, matched, &target, hint);
+    if kind == CollectionKind::Chain {
+        matched = rank::without_links(&linked, matched, &hint.value_keys);
+    }
+    let ranked = rank::rank(&linked, matched, kind, &target, hint);
     let mut statements: Vec<Statement> = Vec::new();
     for (file, form) in ranked {
         let loaded = &linked.files[file as usize];

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashSet;
 
 use super::forms::Form;
-use super::{AdderHint, denotes_any};
+use super::{AdderHint, CollectionKind, denotes_any};
 use crate::facts::{FileFacts, NONE, Value};
 use crate::link::{FileId, Linked, Place, PlaceId};
 
@@ -21,6 +21,7 @@ const ALIKE_PERCENT: usize = 50;
 pub(super) fn rank(
     linked: &Linked,
     forms: Vec<(FileId, Form)>,
+    kind: CollectionKind,
     target: &FxHashSet<PlaceId>,
     hint: &AdderHint,
 ) -> Vec<(FileId, Form)> {
@@ -35,7 +36,12 @@ pub(super) fn rank(
             (Reverse((repeated, alike, !bounded, direct)), (file, form))
         })
         .collect();
-    scored.sort_by_key(|(score, (file, form))| (*score, *file, form.start));
+    if kind == CollectionKind::Chain {
+        // What begins the chain stands before what goes on with it.
+        scored.sort_by_key(|(score, (file, form))| (*score, *file, Reverse(form.start)));
+    } else {
+        scored.sort_by_key(|(score, (file, form))| (*score, *file, form.start));
+    }
     scored.into_iter().map(|(_, form)| form).collect()
 }
 
@@ -137,4 +143,22 @@ fn through_parameter(facts: &FileFacts, target: u32) -> bool {
         facts.value(assign.target) == Some(Value::Symbol(symbol))
             && matches!(facts.value(assign.value), Some(Value::Param { .. }))
     })
+}
+
+/// Of the assignments to a chain's end those that put something new there: not the ones that write a link of
+/// its objects (`node.prev = tail`), and not those that take a step along it (`tail = tail.prev`). All, if
+/// nothing else is left.
+pub(super) fn without_links(
+    linked: &Linked,
+    forms: Vec<(FileId, Form)>,
+    links: &[String],
+) -> Vec<(FileId, Form)> {
+    let is_link = |file: FileId, value: u32| {
+        let facts = linked.files[file as usize].facts();
+        matches!(facts.value(value), Some(Value::Member { key, .. })
+            if key != NONE && links.iter().any(|link| link == facts.name(key)))
+    };
+    let puts =
+        |(file, form): &(FileId, Form)| !is_link(*file, form.target) && !is_link(*file, form.value);
+    if forms.iter().any(puts) { forms.into_iter().filter(puts).collect() } else { forms }
 }

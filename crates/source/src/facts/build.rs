@@ -259,6 +259,10 @@ impl<'a> Builder<'_, 'a> {
                 AstKind::LogicalExpression(item) => {
                     Some(self.either(self.of_expr(&item.left), self.of_expr(&item.right)))
                 }
+                // `o[k] ||= []` gives what is there or what it puts there.
+                AstKind::AssignmentExpression(item) if item.operator.is_logical() => {
+                    Some(self.either(self.of(item.left.node_id()), self.of_expr(&item.right)))
+                }
                 AstKind::StringLiteral(item) => Some(Value::Text(self.intern(&item.value))),
                 AstKind::TemplateLiteral(item) => {
                     let cooked = |element: Option<&oxc_ast::ast::TemplateElement<'a>>| {
