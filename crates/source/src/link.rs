@@ -59,6 +59,8 @@ pub(crate) struct Linked {
     contents: Vec<Set>,
     /// Per file, per value.
     denotes: Vec<Vec<Set>>,
+    /// Per file, per value: its place, of those that are one; looked up once, not in each pass.
+    leaves: Vec<Vec<PlaceId>>,
     /// Per file: its names in the shared table.
     local_names: Vec<Vec<u32>>,
     /// Per file: what each module name leads to.
@@ -98,6 +100,7 @@ impl Linked {
             index: FxHashMap::default(),
             contents: Vec::new(),
             denotes: files.iter().map(|it| vec![Set::new(); it.facts().values.len()]).collect(),
+            leaves: files.iter().map(|it| vec![NONE; it.facts().values.len()]).collect(),
             local_names: Vec::new(),
             imports: Vec::new(),
             named_functions: Vec::new(),
@@ -217,14 +220,39 @@ impl Linked {
         Some(id)
     }
 
+    /// The place of a value that is one by itself.
+    fn leaf(&mut self, file: FileId, id: usize, value: Value) -> Option<PlaceId> {
+        let known = self.leaves[file as usize][id];
+        if known != NONE {
+            return Some(known);
+        }
+        let place = match value {
+            Value::Symbol(symbol) => Place::Symbol(file, symbol),
+            Value::Global(name) => Place::Global(self.local_name(file, name)),
+            Value::Exports => Place::Exports(file),
+            Value::Function(function) => Place::Function(file, function),
+            Value::Class(class) => Place::Class(file, class),
+            Value::Object(object) => Place::Object(file, object),
+            Value::Param { function, index } => Place::Param(file, function, index),
+            Value::Text(name) => Place::Text(self.local_name(file, name)),
+            _ => return None,
+        };
+        let place = self.intern(place)?;
+        self.leaves[file as usize][id] = place;
+        Some(place)
+    }
+
     /// A place and what it holds.
     fn add_place(&mut self, out: &mut Set, place: Place) {
         if let Some(id) = self.intern(place) {
-            insert(out, id);
-            for at in 0..self.contents[id as usize].len() {
-                let held = self.contents[id as usize][at];
-                insert(out, held);
-            }
+            self.add(out, id);
+        }
+    }
+
+    fn add(&self, out: &mut Set, id: PlaceId) {
+        insert(out, id);
+        for &held in &self.contents[id as usize] {
+            insert(out, held);
         }
     }
 
@@ -241,7 +269,10 @@ impl Linked {
         let mut set = Set::new();
         for (id, &value) in facts.values.iter().enumerate() {
             set.clear();
-            self.evaluate(file, facts, value, &mut set);
+            match self.leaf(file, id, value) {
+                Some(place) => self.add(&mut set, place),
+                None => self.evaluate(file, facts, value, &mut set),
+            }
             let known = &mut self.denotes[file as usize][id];
             if *known != set {
                 // Sets only grow from pass to pass, up to their bound.
@@ -306,30 +337,14 @@ impl Linked {
 
     fn evaluate(&mut self, file: FileId, facts: &FileFacts, value: Value, out: &mut Set) {
         match value {
-            Value::Symbol(symbol) => self.add_place(out, Place::Symbol(file, symbol)),
-            Value::Global(name) => {
-                let name = self.local_name(file, name);
-                self.add_place(out, Place::Global(name));
-            }
             Value::This(function) => self.this(file, facts, function, out),
             Value::Instance(class) => self.instance(file, facts, class, out),
-            Value::Exports => self.add_place(out, Place::Exports(file)),
             Value::Module(source) => {
                 let place = match self.imports[file as usize].get(&source) {
                     Some(&target) => Place::Exports(target),
                     None => Place::Foreign(self.local_name(file, source)),
                 };
                 self.add_place(out, place);
-            }
-            Value::Function(function) => self.add_place(out, Place::Function(file, function)),
-            Value::Class(class) => self.add_place(out, Place::Class(file, class)),
-            Value::Object(object) => self.add_place(out, Place::Object(file, object)),
-            Value::Param { function, index } => {
-                self.add_place(out, Place::Param(file, function, index));
-            }
-            Value::Text(name) => {
-                let name = self.local_name(file, name);
-                self.add_place(out, Place::Text(name));
             }
             Value::Either(left, right) => {
                 for side in [left, right] {
@@ -352,7 +367,8 @@ impl Linked {
             }
             Value::Call(call) => self.call(file, facts, call, out),
             Value::New(call) => self.construct(file, facts, call, out),
-            Value::Member { .. } | Value::Array { .. } | Value::Template { .. } => {}
+            // Places by themselves ([`Linked::leaf`]), and what denotes nothing.
+            _ => {}
         }
     }
 
