@@ -26,6 +26,9 @@ const MAX_SET: usize = 24;
 /// Properties in a row: `a.b.c.d`.
 const MAX_PATH: u8 = 5;
 
+/// The name under which a collection's place has all that is in it, whatever it is kept under.
+const ELEMENT: &str = "[]";
+
 pub(crate) type PlaceId = u32;
 pub(crate) type FileId = u32;
 
@@ -67,6 +70,8 @@ pub(crate) struct Linked {
     imports: Vec<FxHashMap<u32, FileId>>,
     /// Per file: the function that each variable names, for constructor functions.
     named_functions: Vec<FxHashMap<u32, u32>>,
+    /// [`ELEMENT`] in the shared table.
+    element: u32,
     changed: bool,
 }
 
@@ -104,6 +109,7 @@ impl Linked {
             local_names: Vec::new(),
             imports: Vec::new(),
             named_functions: Vec::new(),
+            element: NONE,
             changed: true,
             files,
         };
@@ -122,6 +128,7 @@ impl Linked {
     }
 
     fn prepare(&mut self) {
+        self.element = self.names.intern(ELEMENT);
         let by_key: FxHashMap<_, _> =
             self.files.iter().enumerate().map(|(id, file)| (file.key.clone(), id as u32)).collect();
         for file in self.files.clone() {
@@ -304,14 +311,27 @@ impl Linked {
             Some(Value::Global(name)) => Place::Global(self.local_name(file, name)),
             Some(Value::Exports) => Place::Exports(file),
             Some(Value::Object(object)) => Place::Object(file, object),
-            Some(Value::Member { object, key }) if key != NONE => {
-                let key = self.local_name(file, key);
+            Some(Value::Member { object, key }) => {
+                let key = self.key(file, key);
                 let objects = self.denotes(file, object).to_vec();
                 return objects.into_iter().filter_map(|it| self.member(it, key)).collect();
             }
             _ => return Vec::new(),
         };
         self.intern(place).into_iter().collect()
+    }
+
+    /// A property's name in the shared table; of a computed one, the name for all of them.
+    fn key(&self, file: FileId, key: u32) -> u32 {
+        if key == NONE { self.element } else { self.local_name(file, key) }
+    }
+
+    /// What is in the collections that the places stand for.
+    pub fn elements(&self, places: &FxHashSet<PlaceId>) -> Vec<PlaceId> {
+        let elements = places.iter().filter_map(|&it| self.find(Place::Member(it, self.element)));
+        let mut out: Vec<PlaceId> = elements.collect();
+        out.sort_unstable();
+        out
     }
 
     fn local_name(&self, file: FileId, name: u32) -> u32 {
@@ -354,8 +374,8 @@ impl Linked {
                     }
                 }
             }
-            Value::Member { object, key } if key != NONE => {
-                let key = self.local_name(file, key);
+            Value::Member { object, key } => {
+                let key = self.key(file, key);
                 for at in 0..self.denotes(file, object).len() {
                     let object = self.denotes(file, object)[at];
                     if let Some(member) = self.member(object, key)
@@ -433,6 +453,11 @@ impl Linked {
             }
             return;
         }
+        if let Some(Value::Member { object, key }) = facts.value(item.callee)
+            && key != NONE
+        {
+            self.element_call(file, object, facts.name(key), &args, out);
+        }
         // A function that goes through a wrapper we cannot see (`once(f)`, `debounce(f)`,
         // `AsyncResource.bind(f)`) is taken to come out of it.
         for &arg in &args {
@@ -441,6 +466,36 @@ impl Linked {
                 if matches!(self.place(place), Some(Place::Function(..))) {
                     insert(out, place);
                 }
+            }
+        }
+    }
+
+    /// Methods of collections: what goes in is an element, and what comes out is.
+    fn element_call(
+        &mut self,
+        file: FileId,
+        object: ValueId,
+        name: &str,
+        args: &[ValueId],
+        out: &mut Set,
+    ) {
+        let added = match name {
+            "set" => args.get(1),
+            "add" | "push" | "unshift" => args.first(),
+            "get" | "at" | "find" | "pop" | "shift" => None,
+            _ => return,
+        };
+        let held = added.map_or_else(Set::new, |&it| self.denotes(file, it).to_vec());
+        if added.is_some() && held.is_empty() {
+            return;
+        }
+        for at in 0..self.denotes(file, object).len() {
+            let object = self.denotes(file, object)[at];
+            let Some(element) = self.member(object, self.element) else { continue };
+            if added.is_some() {
+                self.flow(element, &held);
+            } else {
+                self.add(out, element);
             }
         }
     }
