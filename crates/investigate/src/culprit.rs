@@ -100,7 +100,7 @@ fn holder(binding: &Binding) -> Holder {
             owner_class: Some(owner_class.clone()).filter(|c| c != "Object"),
             file: script.as_ref().map(PathBuf::from),
         },
-        Binding::Entry(of) => Holder::Entry(Box::new(holder(of))),
+        Binding::Entry(of) => Holder::Element { of: Box::new(holder(of)) },
         Binding::ModuleExport { script, name } => {
             Holder::ModuleExport { file: PathBuf::from(script), name: name.clone() }
         }
@@ -157,10 +157,11 @@ fn culprit(statement: &Statement) -> Culprit {
 
 /// The file's name without its folders, and the line: what fits into a sentence.
 pub(crate) fn short_place(culprit: &Culprit) -> String {
-    let name = Path::new(&culprit.file)
+    let shown = culprit.shown();
+    let name = Path::new(&shown.file)
         .file_name()
-        .map_or_else(|| culprit.file.clone(), |n| n.to_string_lossy().into_owned());
-    format!("{name}:{}", culprit.line)
+        .map_or_else(|| shown.file.clone(), |n| n.to_string_lossy().into_owned());
+    format!("{name}:{}", shown.line)
 }
 
 #[cfg(test)]

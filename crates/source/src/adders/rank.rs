@@ -1,6 +1,7 @@
 //! Which of several adding statements leaks.
 //!
-//! In order: code that runs again and again before code that runs once; values that look like the
+//! In order: code that runs again and again before code that runs once; the collection by the name that the
+//! snapshot knows it by before an alias; values that look like the
 //! leaked ones; no bound on the collection's size beside the addition; the collection by its own
 //! name rather than through a parameter. Each is a sign a reader would go by, none is proof, so
 //! the rest stays in [`crate::Found::others`].
@@ -24,6 +25,7 @@ pub(super) fn rank(
     kind: CollectionKind,
     target: &FxHashSet<PlaceId>,
     hint: &AdderHint,
+    words: &[String],
 ) -> Vec<(FileId, Form)> {
     let mut scored: Vec<_> = forms
         .into_iter()
@@ -33,7 +35,9 @@ pub(super) fn rank(
             let alike = likeness(linked, file, &form, hint);
             let bounded = is_bounded(linked, file, facts, &form, target);
             let direct = !through_parameter(facts, form.target);
-            (Reverse((repeated, alike, !bounded, direct)), (file, form))
+            let by_name =
+                written(facts, form.target).is_some_and(|name| words.iter().any(|w| w == name));
+            (Reverse((repeated, by_name, alike, !bounded, direct)), (file, form))
         })
         .collect();
     if kind == CollectionKind::Chain {
@@ -43,6 +47,16 @@ pub(super) fn rank(
         scored.sort_by_key(|(score, (file, form))| (*score, *file, form.start));
     }
     scored.into_iter().map(|(_, form)| form).collect()
+}
+
+/// The last name by which the target is written.
+fn written(facts: &FileFacts, target: u32) -> Option<&str> {
+    match facts.value(target)? {
+        Value::Member { key, .. } if key != NONE => Some(facts.name(key)),
+        Value::Symbol(symbol) => facts.symbols.get(symbol as usize).map(|s| facts.name(s.name)),
+        Value::Global(name) => Some(facts.name(name)),
+        _ => None,
+    }
 }
 
 /// How much the added value looks like the leaked ones; higher is more, 1 is "cannot tell".

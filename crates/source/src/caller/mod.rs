@@ -34,6 +34,16 @@ enum Sign {
     Package,
 }
 
+impl Sign {
+    /// The call was led to, not merely liked.
+    fn is_derived(self) -> bool {
+        matches!(self, Sign::Made | Sign::Named(_))
+    }
+}
+
+/// Statements that are tried where nothing leads to the best.
+const MAX_OTHERS: usize = 4;
+
 struct Candidate {
     file: FileId,
     start: u32,
@@ -47,78 +57,87 @@ struct Candidate {
 pub(crate) fn complete(files: &SourceFiles, found: &mut Found, candidates: &[PathBuf]) {
     let Some(best) = &found.best else { return };
     let Some(package) = package_of(&best.location.file) else { return };
-    match caller(files, best, &package, candidates) {
-        Some((statement, sign)) => {
-            let file = statement.location.file.display();
-            let place = format!("{file}:{}", statement.location.line);
-            found.notes.push(match sign {
-                Sign::Made | Sign::Named(_) => {
-                    format!("{place} leads to the statement in the package `{}`", package.name)
-                }
-                Sign::NameOnly => format!(
-                    "{place} is the likeliest to lead to the package `{}`: it is called so",
-                    package.name
-                ),
-                Sign::Package => format!(
-                    "which call leads to the statement in the package `{}` could not be told; {place} \
-                     uses the package",
-                    package.name
-                ),
-            });
-            found.caller = Some(statement);
+    let user = User::of(files, &package, candidates);
+    let mut caller = user.caller(files, best);
+    // Of statements that look alike, the one that the user's code gets to is the one that runs.
+    if !caller.as_ref().is_some_and(|it| it.1.is_derived()) {
+        let same = |it: &&Statement| package_of(&it.location.file).as_ref() == Some(&package);
+        let others = found.others.iter().take(MAX_OTHERS).filter(same);
+        let reached = others
+            .filter_map(|it| Some((it.location.clone(), user.caller(files, it)?)))
+            .find(|(_, it)| it.1.is_derived());
+        if let Some((location, better)) = reached
+            && let Some(at) = found.others.iter().position(|it| it.location == location)
+        {
+            let reached = found.others.remove(at);
+            found.others.splice(0..0, found.best.replace(reached));
+            caller = Some(better);
         }
-        None => found.notes.push(format!(
-            "no call of your own was found that leads to the package `{}`",
-            package.name
-        )),
     }
+    let name = &package.name;
+    let Some((statement, sign)) = caller else {
+        let note = format!("no call of your own was found that leads to the package `{name}`");
+        found.notes.push(note);
+        return;
+    };
+    let place = format!("{}:{}", statement.location.file.display(), statement.location.line);
+    found.notes.push(match sign {
+        Sign::Made | Sign::Named(_) => {
+            format!("{place} leads to the statement in the package `{name}`")
+        }
+        Sign::NameOnly => {
+            format!("{place} is the likeliest to lead to the package `{name}`: it is called so")
+        }
+        Sign::Package => format!(
+            "which call leads to the statement in the package `{name}` could not be told; {place} uses \
+             the package"
+        ),
+    });
+    found.caller = Some(statement);
 }
 
-fn caller(
-    files: &SourceFiles,
-    best: &Statement,
-    package: &Package,
-    candidates: &[PathBuf],
-) -> Option<(Statement, Sign)> {
-    let loaded = files.load(&best.location.file).ok()?;
-    let (own, foreign): (Vec<PathBuf>, Vec<PathBuf>) =
-        candidates.iter().cloned().partition(|path| package_of(path).is_none());
-    // Whatever the user imports may lead to the package.
-    let mut imported: FxHashSet<(PathBuf, String)> = FxHashSet::default();
-    let mut using = Vec::new();
-    for path in &own {
-        let Ok(loaded) = files.load(path) else { continue };
-        let dir = loaded.path.parent().map(PathBuf::from).unwrap_or_default();
-        let names = imported_packages(&loaded);
-        if !names.is_empty() {
-            using.push(path.clone());
+/// The user's files, and what in them comes from the package.
+struct User {
+    linked: Linked,
+    rooted: Rooted,
+    /// The package's files, and those of packages between it and the user.
+    between: Vec<PathBuf>,
+}
+
+impl User {
+    fn of(files: &SourceFiles, package: &Package, candidates: &[PathBuf]) -> User {
+        let (own, foreign): (Vec<PathBuf>, Vec<PathBuf>) =
+            candidates.iter().cloned().partition(|path| package_of(path).is_none());
+        // Whatever the user imports may lead to the package.
+        let mut imported: FxHashSet<(PathBuf, String)> = FxHashSet::default();
+        for path in &own {
+            let Ok(loaded) = files.load(path) else { continue };
+            let dir = loaded.path.parent().map(PathBuf::from).unwrap_or_default();
+            imported.extend(imported_packages(&loaded).into_iter().map(|it| (dir.clone(), it)));
         }
-        imported.extend(names.into_iter().map(|name| (dir.clone(), name)));
-    }
-    let packages = leading_to(package, &imported);
-    let between = foreign
-        .into_iter()
-        .filter(|path| {
+        let packages = leading_to(package, &imported);
+        let leads = |path: &PathBuf| {
             package_of(path).is_some_and(|it| it == *package || packages.contains_key(&it.name))
-        })
-        .collect::<Vec<_>>();
-    let reach = reach(&loaded, best.span.0, files, &between);
-    let mut words: Vec<String> = packages.keys().cloned().collect();
-    words.extend(
-        reach.names.iter().filter(|it| *it.1 == 0 && !is_common(it.0)).map(|it| it.0.clone()),
-    );
-    words.sort_unstable();
-    let gathered = gather(files, &[], &own, &words);
-    let linked = Linked::new(gathered.files);
-    let rooted = Rooted::of(&linked, &packages);
-    let mut found = calls(&linked, &rooted, &reach);
-    found.sort_by_key(|it| {
-        // By name only, what runs once is as good as nothing; among the package's own, too.
-        (it.sign, !it.repeated, it.distance, it.file, it.start)
-    });
-    let best = found.first()?;
-    let loaded = &linked.files[best.file as usize];
-    Some((statement(loaded, best.start, best.end), best.sign))
+        };
+        let between = foreign.into_iter().filter(leads).collect();
+        let mut words: Vec<String> = packages.keys().cloned().collect();
+        words.sort_unstable();
+        let linked = Linked::new(gather(files, &[], &own, &words).files);
+        let rooted = Rooted::of(&linked, &packages);
+        User { linked, rooted, between }
+    }
+
+    /// The call that leads to the statement.
+    fn caller(&self, files: &SourceFiles, to: &Statement) -> Option<(Statement, Sign)> {
+        let loaded = files.load(&to.location.file).ok()?;
+        let reach = reach(&loaded, to.span.0, files, &self.between);
+        let mut found = calls(&self.linked, &self.rooted, &reach);
+        // What runs again and again before what runs once, by the same sign.
+        found.sort_by_key(|it| (it.sign, !it.repeated, it.distance, it.file, it.start));
+        let best = found.first()?;
+        let loaded = &self.linked.files[best.file as usize];
+        Some((statement(loaded, best.start, best.end), best.sign))
+    }
 }
 
 /// The packages that a file imports, from its text alone: `require('x')`, `from 'x'`, `import('x')`.

@@ -136,17 +136,9 @@ pub(super) fn reach(
         let mut found = Vec::new();
         let mut whole = false;
         for file in &files {
-            let facts = file.facts();
-            let calls = |call: &&crate::facts::Call| {
-                facts.callee_name(call).is_some_and(|name| wanted.contains(name))
-            };
-            let mut calls = facts.calls.iter().filter(calls).peekable();
-            if calls.peek().is_none() {
-                continue;
-            }
-            let functions = Functions::of(facts);
-            for call in calls {
-                for index in functions.around(call.range.start) {
+            let functions = Functions::of(file.facts());
+            for offset in functions.mentions(&wanted, &mut found) {
+                for index in functions.around(offset) {
                     found.extend(functions.name(index).map(str::to_owned));
                     whole |= functions.exported.contains(&index);
                 }
@@ -213,6 +205,48 @@ impl<'f> Functions<'f> {
         }
         let class = self.facts.classes.get(*self.constructors.get(&function)? as usize)?;
         (class.name != NONE).then(|| self.facts.name(class.name))
+    }
+
+    /// Where the file speaks of one of the names: calls it, hands it on, binds it. Other names that
+    /// it is given (`this.inc = this.incOnce`) go to `aliases`.
+    fn mentions(&self, names: &FxHashSet<&str>, aliases: &mut Vec<String>) -> Vec<u32> {
+        let facts = self.facts;
+        let named: Vec<bool> = facts.names.iter().map(|name| names.contains(&**name)).collect();
+        let is_named = |name: u32| named.get(name as usize).copied().unwrap_or(false);
+        if !named.contains(&true) {
+            return Vec::new();
+        }
+        let mention = |value: u32| match facts.value(value) {
+            Some(Value::Symbol(symbol)) => {
+                facts.symbols.get(symbol as usize).is_some_and(|it| is_named(it.name))
+            }
+            Some(Value::Member { key, .. }) => is_named(key),
+            _ => false,
+        };
+        let bound = |value: u32| match facts.value(value) {
+            Some(Value::Call(call)) => facts
+                .calls
+                .get(call as usize)
+                .filter(|call| facts.callee_name(call) == Some("bind"))
+                .and_then(|call| facts.callee_object(call))
+                .is_some_and(mention),
+            _ => mention(value),
+        };
+        for assign in &facts.assigns {
+            if let Some(Value::Member { key, .. }) = facts.value(assign.target)
+                && key != NONE
+                && bound(assign.value)
+            {
+                aliases.push(facts.name(key).to_owned());
+            }
+        }
+        let values = (0..facts.values.len() as u32).filter(|&value| mention(value));
+        // Values that no expression spells have no place.
+        values
+            .map(|value| facts.range(value))
+            .filter(|it| it.len() > 0)
+            .map(|it| it.start)
+            .collect()
     }
 
     /// The functions around a place, innermost first, that others can call: what runs where it

@@ -259,10 +259,6 @@ impl<'a> Builder<'_, 'a> {
                 AstKind::LogicalExpression(item) => {
                     Some(self.either(self.of_expr(&item.left), self.of_expr(&item.right)))
                 }
-                // `o[k] ||= []` gives what is there or what it puts there.
-                AstKind::AssignmentExpression(item) if item.operator.is_logical() => {
-                    Some(self.either(self.of(item.left.node_id()), self.of_expr(&item.right)))
-                }
                 AstKind::StringLiteral(item) => Some(Value::Text(self.intern(&item.value))),
                 AstKind::TemplateLiteral(item) => {
                     let cooked = |element: Option<&oxc_ast::ast::TemplateElement<'a>>| {
@@ -275,6 +271,14 @@ impl<'a> Builder<'_, 'a> {
                     } else {
                         Value::Template { head, tail }
                     })
+                }
+                // `(a[k] ||= [])` is what was there or what is put there.
+                AstKind::AssignmentExpression(item) if item.operator.is_logical() => {
+                    let (left, right) = (self.of(item.left.node_id()), self.of_expr(&item.right));
+                    match (left, right) {
+                        (NONE, NONE) => None,
+                        _ => Some(self.either(left, right)),
+                    }
                 }
                 _ => {
                     // Wrappers that only pass a value on share their child's.
