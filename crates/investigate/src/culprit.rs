@@ -91,6 +91,7 @@ fn asked(question: &Question) -> Asked {
                 Kind::Set => CollectionKind::Set,
                 Kind::Array => CollectionKind::Array,
                 Kind::Object => CollectionKind::Object,
+                Kind::Chain => CollectionKind::Chain,
             },
             hint: AdderHint {
                 value_keys: value_keys.clone(),
@@ -130,6 +131,7 @@ fn holder(binding: &Binding) -> Holder {
             owner_class: Some(owner_class.clone()).filter(|c| c != "Object"),
             file: script.as_ref().map(PathBuf::from),
         },
+        Binding::Entry(of) => Holder::Element { of: Box::new(holder(of)) },
         Binding::ModuleExport { script, name } => {
             Holder::ModuleExport { file: PathBuf::from(script), name: name.clone() }
         }

@@ -8,6 +8,7 @@
 mod async_context;
 mod bindings;
 mod case;
+mod chain;
 mod collection;
 mod event_listener;
 mod event_target;
@@ -134,6 +135,7 @@ const DETECTORS: &[Detector] = &[
     pending_promise::check,
     async_context::check,
     stream::check,
+    chain::check,
     collection::check,
 ];
 
@@ -290,5 +292,9 @@ pub(crate) fn listed(names: &[String]) -> String {
 pub(crate) fn sample(graph: &HeapGraph, site: &GrowthSite) -> Option<NodeId> {
     let is_main = |n: &&NodeId| crate::growth::Class::of(graph, **n) == site.group.class;
     let members = &site.group.members;
+    // The first of a chain is the one nearest to who holds it.
+    if matches!(site.group.pattern, Pattern::Chain(_)) {
+        return members.first().copied();
+    }
     members.iter().rev().find(is_main).or_else(|| members.last()).copied()
 }

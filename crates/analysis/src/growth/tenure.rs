@@ -88,6 +88,10 @@ pub(super) fn judge(series: &[Tracks]) -> Tenure {
 fn tracks(graph: &HeapGraph, owners: impl Iterator<Item = NodeId>, group: &Group) -> Tracks {
     let mut tracks: Tracks = vec![Vec::new(); 4];
     for owner in owners {
+        if let Pattern::Chain(chain) = &group.pattern {
+            let objects = chain.walk(graph, owner).into_iter();
+            tracks[0].extend(objects.map(|n| u64::from(graph.object_id(n))));
+        }
         for (slot, edge) in held_edges(graph, owner, group) {
             tracks[slot % 3].push(u64::from(graph.object_id(edge.to)));
             if group.pattern == Pattern::Keys && edge.kind == EdgeType::Property {
