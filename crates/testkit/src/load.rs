@@ -85,18 +85,19 @@ impl Load {
             }
             let path = &self.paths[number as usize % self.paths.len()];
             let path = path.replace("{n}", &number.to_string());
-            let mut stream = match connection.take() {
-                Some(stream) => stream,
-                None => connect(address)?,
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: leakline-testkit\r\n\
+                 Accept: application/json\r\n\r\n"
+            );
+            let (answer, stream) = match connection.take() {
+                // The server may have given up a connection that stood idle while it wrote a snapshot. Every HTTP
+                // client asks again then.
+                Some(kept) => match ask(kept, &request) {
+                    Err(e) if given_up(&e) => ask(connect(address)?, &request)?,
+                    other => other?,
+                },
+                None => ask(connect(address)?, &request)?,
             };
-            stream.get_mut().write_all(
-                format!(
-                    "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: leakline-testkit\r\n\
-                     Accept: application/json\r\n\r\n"
-                )
-                .as_bytes(),
-            )?;
-            let answer = read_answer(&mut stream)?;
             sent.requests += 1;
             sent.good += u64::from((200..400).contains(&answer.status));
             if answer.keep_alive {
@@ -108,6 +109,20 @@ impl Load {
         }
         Ok(sent)
     }
+}
+
+fn ask(
+    mut stream: BufReader<TcpStream>,
+    request: &str,
+) -> io::Result<(Answer, BufReader<TcpStream>)> {
+    stream.get_mut().write_all(request.as_bytes())?;
+    let answer = read_answer(&mut stream)?;
+    Ok((answer, stream))
+}
+
+fn given_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
 }
 
 fn connect(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {

@@ -39,6 +39,8 @@ pub struct Truth {
     pub places: Vec<Place>,
     /// For a leak inside a package: its own adding statements.
     pub package_places: Vec<Place>,
+    /// Names of what leaks or of its holder: what a tool without lines can say at best.
+    pub things: Vec<String>,
 }
 
 /// A line of a file.
@@ -104,6 +106,8 @@ struct TruthFile {
     #[serde(default)]
     package_places: Vec<PlaceFile>,
     #[serde(default)]
+    things: Vec<String>,
+    #[serde(default)]
     nodes: Vec<u32>,
     load: CaseLoad,
 }
@@ -165,7 +169,12 @@ fn read(dir: &Path, leaks: bool) -> io::Result<Case> {
     if leaks && places.is_empty() {
         places = find(dir, &PlaceFile { file: file.script.clone(), text: None, line: None })?;
     }
-    let truth = leaks.then_some(Truth { families: file.families, places, package_places });
+    let truth = leaks.then_some(Truth {
+        families: file.families,
+        places,
+        package_places,
+        things: file.things,
+    });
     Ok(Case {
         name: dir.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         script: dir.join(&file.script),
@@ -247,6 +256,13 @@ mod tests {
             .collect();
         for family in &named {
             assert!(FAMILIES.contains(family), "{family} is no rule id");
+        }
+        for case in leaks {
+            assert!(
+                !case.truth.as_ref().unwrap().things.is_empty(),
+                "{} names no things",
+                case.name
+            );
         }
         for family in FAMILIES.iter().filter(|f| **f != "unknown-holder") {
             assert!(named.contains(family), "no case for {family}");

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use leakline_leakbench::case::{self, Case};
+use leakline_leakbench::peers::{self, PeerScore};
 use leakline_leakbench::run::{self, Options};
 use leakline_leakbench::score::Score;
 use leakline_leakbench::table;
@@ -30,6 +31,12 @@ struct Args {
     /// Score captures that were kept in this folder; starts no Node
     #[arg(long, value_name = "DIR", conflicts_with = "keep")]
     snapshots: Option<PathBuf>,
+    /// Ask other tools too, on the same captures
+    #[arg(long)]
+    peers: bool,
+    /// A further tool for --peers: a binary with `diff MAIN BASELINE` and `closure-leaks FILE`
+    #[arg(long = "peer", value_name = "NAME=PATH", value_parser = name_and_path)]
+    binaries: Vec<(String, PathBuf)>,
     /// The binary to judge; else the one of the same build
     #[arg(long, value_name = "PATH")]
     leakline: Option<PathBuf>,
@@ -79,7 +86,12 @@ fn bench(args: &Args) -> io::Result<()> {
         if args.node.len() > 1 { root.join(format!("node-{node}")) } else { root.to_path_buf() }
             .join(&case.name)
     };
-    let scores = run::in_turn(&runs, options.jobs, |&(case, node)| {
+    let peers = if args.peers || !args.binaries.is_empty() {
+        peers::all(&args.binaries)
+    } else {
+        Vec::new()
+    };
+    let answers = run::in_turn(&runs, options.jobs, |&(case, node)| {
         let dir = folder(case, node);
         let score = if args.snapshots.is_some() {
             run::offline(case, &dir, &options)
@@ -87,19 +99,38 @@ fn bench(args: &Args) -> io::Result<()> {
             run::live(case, node, &dir, &options)
         };
         progress(&score);
+        let others: Vec<PeerScore> = match score.error {
+            None => peers.iter().map(|peer| peer.judge(case, &dir)).collect(),
+            Some(_) => Vec::new(),
+        };
         if kept.is_none() {
             // What is left of it goes with the whole scratch folder.
             let _ = std::fs::remove_dir_all(&dir);
         }
-        score
+        (score, others)
     });
-    let told = table::results(&scores);
+    let (scores, others): (Vec<Score>, Vec<Vec<PeerScore>>) = answers.into_iter().unzip();
+    let others = others.concat();
+    let mut told = table::results(&scores);
+    if !others.is_empty() {
+        told.push('\n');
+        told.push_str(&table::peers(&others));
+    }
     if args.json {
         write!(io::stderr(), "{told}")?;
-        let document = json!({"schema": "leakline/leakbench/1", "scores": scores});
+        let document = json!({"schema": "leakline/leakbench/1", "scores": scores, "peers": others});
         writeln!(io::stdout(), "{document}")
     } else {
         write!(io::stdout(), "{told}")
+    }
+}
+
+fn name_and_path(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(path)))
+        }
+        _ => Err("write it as NAME=PATH".to_owned()),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::case::{Case, Place, Truth};
 
 /// How many lines an answer may be off: a call may be written over several lines.
-const LINE_SLACK: u32 = 2;
+pub(crate) const LINE_SLACK: u32 = 2;
 /// "Within three": as far as a tired engineer reads.
 const NEAR: usize = 3;
 
@@ -177,6 +177,7 @@ mod tests {
                 families: vec!["timer".into()],
                 places: vec![place("/a/leakbench/leaks/x/app.js", 10)],
                 package_places: vec![place("/a/leakbench/node_modules/p/i.js", 5)],
+                things: vec![],
             }),
         }
     }

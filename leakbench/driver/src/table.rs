@@ -100,6 +100,7 @@ pub fn peers(scores: &[PeerScore]) -> String {
                 (.., true) => "thing",
                 _ => "-",
             },
+            (false, None) if !s.claims => "",
             (false, None) if s.first.is_empty() => "quiet",
             (false, None) => "alarm",
         };
@@ -132,7 +133,7 @@ pub fn peers(scores: &[PeerScore]) -> String {
                 count(|s| s.leaks && s.names_file),
                 count(|s| s.leaks && s.names_line),
                 count(|s| !s.leaks),
-                count(|s| !s.leaks && s.error.is_none() && !s.first.is_empty()),
+                count(|s| !s.leaks && s.claims && !s.first.is_empty()),
                 count(|s| s.error.is_some()),
             ),
         );
