@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use leakline_testkit::load::Load;
 use leakline_testkit::node::workspace_root;
@@ -77,11 +76,10 @@ fn default_connections() -> u32 {
 impl CaseLoad {
     /// As the testkit sends it: until it is stopped.
     pub fn endless(&self) -> Load {
-        let connections = self.connections.max(1);
-        let pause = Duration::from_secs_f64(f64::from(connections) / f64::from(self.per_second));
-        let mut load = Load::new(self.paths.first().map_or("/", String::as_str), u64::MAX)
-            .connections(u64::from(connections))
-            .pause(pause);
+        let first = self.paths.first().map_or("/", String::as_str);
+        let mut load = Load::new(first, u64::MAX)
+            .connections(u64::from(self.connections))
+            .per_second(f64::from(self.per_second.max(1)));
         for path in self.paths.iter().skip(1) {
             load = load.and_path(path);
         }

@@ -28,6 +28,7 @@ const FIRST_LINES: usize = 16;
 
 /// What another tool's first answer is worth.
 #[derive(Debug, Clone, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 pub struct PeerScore {
     /// The case.
     pub case: String,
