@@ -186,20 +186,18 @@ fn memlab() -> io::Result<Command> {
     Ok(command)
 }
 
-/// What a command prints, with a limit of time. `scratch` asks for a folder of its own, as memlab wants one.
-fn said(command: &mut Command, scratch: bool) -> io::Result<String> {
+/// What a command prints, with a limit of time. `memlab` wants a folder of its own, and prints everything on stderr.
+fn said(command: &mut Command, memlab: bool) -> io::Result<String> {
     let folder = tempfile::Builder::new().prefix("leakbench-peer-").tempdir()?;
-    if scratch {
+    if memlab {
         let work = folder.path().join("work");
         std::fs::create_dir(&work)?;
         command.arg("--work-dir").arg(work);
     }
     let output = folder.path().join("out.txt");
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(File::create(&output)?)
-        .stderr(Stdio::null())
-        .spawn()?;
+    let file = File::create(&output)?;
+    let other = if memlab { Stdio::from(file.try_clone()?) } else { Stdio::null() };
+    let mut child = command.stdin(Stdio::null()).stdout(file).stderr(other).spawn()?;
     let deadline = Instant::now() + LIMIT;
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -227,8 +225,14 @@ fn first_cluster(text: &str) -> String {
 }
 
 fn first_line(text: &str, sign: &str) -> String {
-    let line = text.lines().map(str::trim).find(|l| l.starts_with(sign));
-    line.map_or_else(String::new, |l| l.trim_start_matches(sign).trim().to_owned())
+    let line =
+        text.lines().find_map(|l| l.trim().split_once(sign).filter(|(before, _)| bare(before)));
+    line.map_or_else(String::new, |(_, l)| l.trim().to_owned())
+}
+
+/// Whether a line's start is nothing to read: memlab clears the line of its progress before it prints.
+fn bare(text: &str) -> bool {
+    text.trim_start_matches('\u{1b}').trim_start_matches(['[', 'K', 'F']).is_empty()
 }
 
 /// The view opens sorted by the bytes that came.

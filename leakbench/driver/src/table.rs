@@ -90,7 +90,7 @@ fn sums(scores: &[Score]) -> String {
 /// Whether each tool's first answer names the thing, the file, the line; for healthy cases, whether it was silent.
 pub fn peers(scores: &[PeerScore]) -> String {
     let mut text = String::new();
-    line(&mut text, &format!("{:<26} {:<22} {:<6} {}", "case", "tool", "right", "first answer"));
+    line(&mut text, &format!("{:<22} {:<26} {:<6} {}", "case", "tool", "right", "first answer"));
     for s in scores {
         let right = match (s.leaks, &s.error) {
             (_, Some(_)) => "error",
@@ -105,13 +105,13 @@ pub fn peers(scores: &[PeerScore]) -> String {
             (false, None) => "alarm",
         };
         let answer = s.error.as_deref().unwrap_or(&s.first);
-        line(&mut text, &format!("{:<26} {:<22} {right:<6} {answer}", s.case, s.tool));
+        line(&mut text, &format!("{:<22} {:<26} {right:<6} {answer}", s.case, s.tool));
     }
     text.push('\n');
     line(
         &mut text,
         &format!(
-            "{:<22} {:>6} {:>6} {:>6} {:>6} {:>8} {:>7} {:>8}",
+            "{:<27} {:>5} {:>5} {:>5} {:>5} {:>8} {:>7} {:>7}",
             "tool", "leaks", "thing", "file", "line", "healthy", "alarms", "errors"
         ),
     );
@@ -127,7 +127,7 @@ pub fn peers(scores: &[PeerScore]) -> String {
         line(
             &mut text,
             &format!(
-                "{tool:<22} {:>6} {:>6} {:>6} {:>6} {:>8} {:>7} {:>8}",
+                "{tool:<27} {:>5} {:>5} {:>5} {:>5} {:>8} {:>7} {:>7}",
                 count(|s| s.leaks),
                 count(|s| s.leaks && s.names_thing),
                 count(|s| s.leaks && s.names_file),
