@@ -57,6 +57,7 @@ install() {
 heading 'npm packages of the tests'
 install tests-node
 install tests-node/runtimes
+install leakbench
 for lock in examples/*/package-lock.json; do
   install "$(dirname "$lock")"
 done

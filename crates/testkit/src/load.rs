@@ -23,12 +23,20 @@ pub struct Load {
     pub connections: u64,
     /// Wait of each connection between two requests.
     pub pause: Duration,
+    /// Requests in a second, counted from the start: after a silence of the target the load catches up.
+    pub per_second: Option<f64>,
 }
 
 impl Load {
     /// So many requests to one path over four connections, without a wait.
     pub fn new(path: &str, requests: u64) -> Self {
-        Self { paths: vec![path.to_owned()], requests, connections: 4, pause: Duration::ZERO }
+        Self {
+            paths: vec![path.to_owned()],
+            requests,
+            connections: 4,
+            pause: Duration::ZERO,
+            per_second: None,
+        }
     }
 
     /// Adds a further path.
@@ -52,6 +60,13 @@ impl Load {
         self
     }
 
+    /// Sets how many requests there are in a second, as far as the target keeps up.
+    #[must_use]
+    pub fn per_second(mut self, rate: f64) -> Self {
+        self.per_second = Some(rate);
+        self
+    }
+
     /// Sends everything to that port of 127.0.0.1 and waits for the answers.
     ///
     /// # Errors
@@ -68,13 +83,19 @@ impl Load {
         let workers = (0..self.connections)
             .map(|_| {
                 let (load, stop, next) = (self.clone(), Arc::clone(&stop), Arc::clone(&next));
-                thread::spawn(move || load.one_connection(port, &next, &stop))
+                thread::spawn(move || load.one_connection(port, begun, &next, &stop))
             })
             .collect();
         Sending { stop, workers, begun }
     }
 
-    fn one_connection(&self, port: u16, next: &AtomicU64, stop: &AtomicBool) -> io::Result<Sent> {
+    fn one_connection(
+        &self,
+        port: u16,
+        begun: Instant,
+        next: &AtomicU64,
+        stop: &AtomicBool,
+    ) -> io::Result<Sent> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut sent = Sent::default();
         let mut connection: Option<BufReader<TcpStream>> = None;
@@ -83,20 +104,25 @@ impl Load {
             if number >= self.requests {
                 break;
             }
+            if let Some(rate) = self.per_second {
+                let due = begun + Duration::from_secs_f64(number as f64 / rate);
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+            }
             let path = &self.paths[number as usize % self.paths.len()];
             let path = path.replace("{n}", &number.to_string());
-            let mut stream = match connection.take() {
-                Some(stream) => stream,
-                None => connect(address)?,
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: leakline-testkit\r\n\
+                 Accept: application/json\r\n\r\n"
+            );
+            let (answer, stream) = match connection.take() {
+                // The server may have given up a connection that stood idle while it wrote a snapshot. Every HTTP
+                // client asks again then.
+                Some(kept) => match ask(kept, &request) {
+                    Err(e) if given_up(&e) => ask(connect(address)?, &request)?,
+                    other => other?,
+                },
+                None => ask(connect(address)?, &request)?,
             };
-            stream.get_mut().write_all(
-                format!(
-                    "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: leakline-testkit\r\n\
-                     Accept: application/json\r\n\r\n"
-                )
-                .as_bytes(),
-            )?;
-            let answer = read_answer(&mut stream)?;
             sent.requests += 1;
             sent.good += u64::from((200..400).contains(&answer.status));
             if answer.keep_alive {
@@ -108,6 +134,20 @@ impl Load {
         }
         Ok(sent)
     }
+}
+
+fn ask(
+    mut stream: BufReader<TcpStream>,
+    request: &str,
+) -> io::Result<(Answer, BufReader<TcpStream>)> {
+    stream.get_mut().write_all(request.as_bytes())?;
+    let answer = read_answer(&mut stream)?;
+    Ok((answer, stream))
+}
+
+fn given_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
 }
 
 fn connect(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {

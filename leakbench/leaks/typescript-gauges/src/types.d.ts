@@ -1,0 +1,2 @@
+declare module 'koa';
+declare const process: { env: Record<string, string | undefined> };
