@@ -14,6 +14,9 @@
 //!    bounded in rounds and in set size.
 //! 4. [`registration`] and [`adders`] ask that relation their question and rank the answers.
 //!
+//! [`scan`] needs no snapshot: it goes through all files of a folder and says what leaks by its
+//! looks.
+//!
 //! Nothing here recurses over user data, and no input makes it panic: a file that cannot be used
 //! costs one step of precision and leaves a note.
 
@@ -29,6 +32,7 @@ mod modules;
 mod nesting;
 mod parse;
 mod registration;
+pub mod scan;
 mod statement;
 mod textual;
 

@@ -5,9 +5,11 @@
 //! before parents, so every pass over them is one loop without recursion.
 
 mod build;
+mod flow;
 mod relate;
 
 pub(crate) use build::build;
+pub(crate) use flow::Flow;
 
 /// Index of a value in [`FileFacts::values`].
 pub(crate) type ValueId = u32;
@@ -182,6 +184,8 @@ pub(crate) struct FileFacts {
     pub symbols: Vec<Symbol>,
     /// `delete target`: the object whose property goes.
     pub deletes: Vec<(ValueId, u32)>,
+    /// What stands around expressions.
+    pub flow: Flow,
 }
 
 impl FileFacts {
