@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::scan::ScanDocument;
 
 /// Where the schema of the format is published.
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// The name under which paths are relative.
 const ROOT: &str = "SRCROOT";
 

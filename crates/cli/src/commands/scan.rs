@@ -53,7 +53,6 @@ fn bar(output: &Output) -> ProgressBar {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    std::fs::write(path, text).map_err(|e| {
-        CliError::internal(format!("cannot write {}", path.display()), e)
-    })
+    std::fs::write(path, text)
+        .map_err(|e| CliError::internal(format!("cannot write {}", path.display()), e))
 }

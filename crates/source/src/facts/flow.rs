@@ -2,14 +2,14 @@
 //! value nobody takes, comparisons, decorators; the static scan (`crate::scan`) asks for these.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Argument, Expression, Statement};
+use oxc_ast::ast::{Argument, Expression, Statement, TSType, TSTypeName};
 use oxc_semantic::NodeId;
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::AssignmentOperator;
 use rustc_hash::FxHashMap;
 
 use super::build::{Builder, range};
-use super::{NONE, NameId, Range, ValueId};
+use super::{Assign, Call, NONE, NameId, Range, Value, ValueId};
 
 /// Code that runs only if a test came out one way.
 #[derive(Debug, Clone, Copy)]
@@ -89,8 +89,8 @@ impl<'a> Builder<'_, 'a> {
     /// Fourth loop, forward. Expects the values of the second.
     pub(super) fn flow(&mut self) {
         let nodes = self.semantic.nodes();
-        let mut flow =
-            Flow { args_of: vec![(0, 0); self.facts.calls.len()], ..Flow::default() };
+        let mut flow = Flow { args_of: vec![(0, 0); self.facts.calls.len()], ..Flow::default() };
+        let mut injected = Vec::new();
         for (id, node) in nodes.iter_enumerated() {
             let at = id.index();
             match node.kind() {
@@ -129,7 +129,8 @@ impl<'a> Builder<'_, 'a> {
                         flow.branches.push(Branch { test, body: range(other.span()) });
                     } else if leaves(&item.consequent) {
                         let end = self.block_end(id, item.span);
-                        flow.branches.push(Branch { test, body: Range { start: item.span.end, end } });
+                        flow.branches
+                            .push(Branch { test, body: Range { start: item.span.end, end } });
                     }
                 }
                 AstKind::ConditionalExpression(item) => {
@@ -160,13 +161,16 @@ impl<'a> Builder<'_, 'a> {
                     flow.updates.push((target, range(item.span)));
                 }
                 AstKind::BinaryExpression(item) => {
-                    let zero = |side: &Expression<'_>| {
-                        matches!(side, Expression::NumericLiteral(number) if number.value == 0.0)
-                    };
+                    let zero = |side: &Expression<'_>| matches!(side, Expression::NumericLiteral(number) if number.value == 0.0);
                     let counts = matches!(nodes.parent_kind(id), AstKind::ForStatement(_));
                     let by_size = item.operator.is_compare() || item.operator.is_equality();
                     if by_size && !counts && !zero(&item.left) && !zero(&item.right) {
                         flow.compares.push(range(item.span));
+                    }
+                }
+                AstKind::FormalParameter(item) => {
+                    if let Some(kind) = self.injected(id, item) {
+                        injected.push((item.span, kind));
                     }
                 }
                 AstKind::Decorator(item) => self.flow_decorator(&mut flow, id, item),
@@ -193,6 +197,54 @@ impl<'a> Builder<'_, 'a> {
         flow.branches.sort_by_key(|it| (it.test.start, it.body.start));
         flow.statements.sort_by_key(|it| (it.start, it.end));
         self.facts.flow = flow;
+        self.inject(&injected);
+    }
+
+    /// The class by whose name a container hands an instance to this parameter: a constructor's, of
+    /// a class with a decorator.
+    fn injected(&self, id: NodeId, item: &oxc_ast::ast::FormalParameter<'a>) -> Option<ValueId> {
+        let TSType::TSTypeReference(named) = &item.type_annotation.as_ref()?.type_annotation else {
+            return None;
+        };
+        let nodes = self.semantic.nodes();
+        let method = nodes.ancestor_ids(id).nth(2)?;
+        let AstKind::MethodDefinition(constructor) = nodes.kind(method) else { return None };
+        let class = nodes.ancestor_ids(method).nth(1)?;
+        let AstKind::Class(class) = nodes.kind(class) else { return None };
+        if !constructor.kind.is_constructor() || class.decorators.is_empty() {
+            return None;
+        }
+        let TSTypeName::IdentifierReference(name) = &named.type_name else { return None };
+        Some(self.of(name.node_id())).filter(|it| *it != NONE)
+    }
+
+    /// What a container hands over is an instance of that class: as if the parameter were `new X`.
+    fn inject(&mut self, injected: &[(Span, ValueId)]) {
+        for &(span, callee) in injected {
+            let call = self.facts.calls.len() as u32;
+            let none = Range::default();
+            self.facts.calls.push(Call {
+                range: none,
+                callee,
+                callee_range: none,
+                object_end: 0,
+                property_start: 0,
+                args: (0, 0),
+            });
+            let made = self.push(Value::New(call), none);
+            let at = range(span);
+            let to: Vec<Assign> = self
+                .facts
+                .assigns
+                .iter()
+                .filter(|it| {
+                    matches!(self.facts.value(it.value), Some(Value::Param { .. }))
+                        && self.facts.range(it.value) == at
+                })
+                .map(|it| Assign { value: made, ..*it })
+                .collect();
+            self.facts.assigns.extend(to);
+        }
     }
 
     fn flow_args(&self, flow: &mut Flow, at: usize, arguments: &[Argument<'a>]) {
@@ -202,12 +254,7 @@ impl<'a> Builder<'_, 'a> {
         *slot = (start, flow.arg_ranges.len() as u32);
     }
 
-    fn flow_decorator(
-        &mut self,
-        flow: &mut Flow,
-        id: NodeId,
-        item: &oxc_ast::ast::Decorator<'a>,
-    ) {
+    fn flow_decorator(&mut self, flow: &mut Flow, id: NodeId, item: &oxc_ast::ast::Decorator<'a>) {
         let nodes = self.semantic.nodes();
         let named = match &item.expression {
             Expression::CallExpression(call) => &call.callee,

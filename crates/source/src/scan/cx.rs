@@ -4,11 +4,11 @@ use crate::facts::Range;
 use crate::link::FileId;
 use crate::statement::statement;
 
+use super::ScanRule;
 use super::finding::Finding;
 use super::hot::{Hot, Reason};
 use super::lasting::Lives;
 use super::world::World;
-use super::ScanRule;
 
 /// Callers that are named in an explanation: the nearest ones say enough.
 const MAX_CALLERS: usize = 2;
@@ -44,10 +44,9 @@ impl Cx {
 
     fn words(&self, file: FileId, function: u32, nearest: u32, reason: &Reason) -> String {
         let world = &self.world;
-        let name = world
-            .function_name((file, nearest))
-            .or_else(|| world.function_name((file, function)));
-        let subject = name.map_or_else(|| "this code".to_owned(), |it| format!("`{it}`"));
+        let name =
+            world.function_name((file, nearest)).or_else(|| world.function_name((file, function)));
+        let subject = name.map_or_else(|| "This function".to_owned(), |it| format!("`{it}`"));
         let mut out = format!("{subject} runs {}", reason.every.words());
         let mut reason = Some(reason);
         let mut callers = Vec::new();

@@ -6,6 +6,7 @@ use crate::facts::{Call, NONE, Value, ValueId};
 use crate::link::{FileId, Place};
 
 use super::hot::Every;
+use super::lasting::starts_up;
 use super::world::{FunctionId, World};
 
 /// Methods by which a router takes handlers.
@@ -30,15 +31,46 @@ const TRAFFIC: [(&str, Every); 12] = [
 ];
 /// Decorators of methods that are called for each request or message.
 const DECORATORS: [&str; 24] = [
-    "Get", "Post", "Put", "Delete", "Patch", "Options", "Head", "All", "Sse", "Query", "Mutation",
-    "Subscription", "ResolveField", "MessagePattern", "EventPattern", "SubscribeMessage",
-    "GrpcMethod", "GrpcStreamMethod", "OnEvent", "Process", "Cron", "Interval", "HttpCode",
+    "Get",
+    "Post",
+    "Put",
+    "Delete",
+    "Patch",
+    "Options",
+    "Head",
+    "All",
+    "Sse",
+    "Query",
+    "Mutation",
+    "Subscription",
+    "ResolveField",
+    "MessagePattern",
+    "EventPattern",
+    "SubscribeMessage",
+    "GrpcMethod",
+    "GrpcStreamMethod",
+    "OnEvent",
+    "Process",
+    "Cron",
+    "Interval",
+    "HttpCode",
     "Render",
 ];
 /// Exported names of handlers in file-based routers and functions as a service.
 const EXPORTED: [&str; 13] = [
-    "handler", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "loader", "action",
-    "getServerSideProps", "onRequest", "lambdaHandler",
+    "handler",
+    "GET",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "HEAD",
+    "OPTIONS",
+    "loader",
+    "action",
+    "getServerSideProps",
+    "onRequest",
+    "lambdaHandler",
 ];
 
 /// All entry points of the files.
@@ -83,13 +115,15 @@ fn registered(
         }
         "consume" if args.len() >= 2 => all(1, &Every::Message, out),
         "process" if is_named(world, file, object, &["queue"]) => all(0, &Every::Message, out),
-        "Worker" if world.foreign_names(file, item.callee).iter().any(|it| it.starts_with("bullmq")) => {
+        "Worker"
+            if world.foreign_names(file, item.callee).iter().any(|it| it.starts_with("bullmq")) =>
+        {
             all(1, &Every::Message, out);
         }
         "run" => members(world, file, args, &["eachMessage", "eachBatch"], &Every::Message, out),
         "on" | "addListener" if object.is_some() => {
             let event = world.string(file, args.first().copied().unwrap_or(NONE));
-            let every = event.and_then(|event| traffic(world, file, object, event));
+            let every = event.and_then(|it| traffic(world, file, object, it, item.range.start));
             if let Some(every) = every {
                 all(1, &every, out);
             }
@@ -107,8 +141,19 @@ fn registered(
 }
 
 /// The event is one of a server, a queue or a per-connection emitter.
-fn traffic(world: &World, file: FileId, object: Option<ValueId>, event: &str) -> Option<Every> {
+fn traffic(
+    world: &World,
+    file: FileId,
+    object: Option<ValueId>,
+    event: &str,
+    offset: u32,
+) -> Option<Every> {
     let every = TRAFFIC.iter().find(|(name, _)| *name == event).map(|(_, every)| every.clone())?;
+    // Streams have these events too, and a stream's data is gathered until it ends. An emitter that
+    // is set up at the start is a queue or a feed.
+    if every == Every::Message && !starts_up(world, file, offset) {
+        return None;
+    }
     // A client connects now and then; sockets of a server connect all the time.
     if event == "connect" && !is_named(world, file, object, &["server", "io", "wss"]) {
         return None;
@@ -165,10 +210,26 @@ pub(super) fn last_name(world: &World, file: FileId, value: ValueId) -> &str {
 
 /// What makes routers, by package.
 const FRAMEWORKS: [&str; 20] = [
-    "express", "express.Router", "fastify", "fastify.fastify", "koa", "@koa/router", "koa-router",
-    "hono.Hono", "polka", "restify.createServer", "connect", "find-my-way", "router",
-    "express-promise-router", "@hapi/hapi.server", "@hapi/hapi.Server", "itty-router.Router",
-    "elysia.Elysia", "h3.createRouter", "h3.createApp",
+    "express",
+    "express.Router",
+    "fastify",
+    "fastify.fastify",
+    "koa",
+    "@koa/router",
+    "koa-router",
+    "hono.Hono",
+    "polka",
+    "restify.createServer",
+    "connect",
+    "find-my-way",
+    "router",
+    "express-promise-router",
+    "@hapi/hapi.server",
+    "@hapi/hapi.Server",
+    "itty-router.Router",
+    "elysia.Elysia",
+    "h3.createRouter",
+    "h3.createApp",
 ];
 
 /// The call registers something on an application or router: it was made by a framework, or is
@@ -226,7 +287,9 @@ fn decorated(world: &World, file: FileId, out: &mut Vec<(FunctionId, Every)>) {
         if it.function != NONE && DECORATORS.contains(&name) {
             let every = match name {
                 "Cron" | "Interval" => Every::Tick,
-                "MessagePattern" | "EventPattern" | "SubscribeMessage" | "Process" => Every::Message,
+                "MessagePattern" | "EventPattern" | "SubscribeMessage" | "Process" => {
+                    Every::Message
+                }
                 "OnEvent" => Every::Event("bus".to_owned()),
                 _ => Every::Request,
             };

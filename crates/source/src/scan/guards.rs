@@ -16,8 +16,10 @@ impl World {
         facts.flow.around(range, offset).any(|branch| {
             self.mentions(file, branch.test).any(|value| match facts.value(value) {
                 Some(Value::Symbol(symbol)) => {
-                    let outside =
-                        facts.symbols.get(symbol as usize).is_some_and(|it| !range_has(range, it.scope));
+                    let outside = facts
+                        .symbols
+                        .get(symbol as usize)
+                        .is_some_and(|it| !range_has(range, it.scope));
                     outside
                         && (self.sets(file, range, |it| it == Value::Symbol(symbol))
                             || (adds_count && self.adds_to(file, range, symbol)))
@@ -25,9 +27,11 @@ impl World {
                 Some(Value::Member { key, .. }) if key != NONE => {
                     let name = facts.name(key);
                     matches!(name, "listenerCount" | "listeners" | "rawListeners")
-                        || self.sets(file, range, |it| {
-                            matches!(it, Value::Member { key: other, .. } if other == key)
-                        })
+                        || self.sets(
+                            file,
+                            range,
+                            |it| matches!(it, Value::Member { key: other, .. } if other == key),
+                        )
                 }
                 _ => false,
             })

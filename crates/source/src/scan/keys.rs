@@ -11,21 +11,90 @@ const MAX_STEPS: usize = 64;
 
 /// What never gives the same value twice.
 const FRESH: [&str; 16] = [
-    "randomUUID", "uuid", "uuidv4", "uuidv7", "v4", "v7", "nanoid", "now", "random", "randomBytes",
-    "hrtime", "cuid", "ulid", "createId", "ObjectId", "Symbol",
+    "randomUUID",
+    "uuid",
+    "uuidv4",
+    "uuidv7",
+    "v4",
+    "v7",
+    "nanoid",
+    "now",
+    "random",
+    "randomBytes",
+    "hrtime",
+    "cuid",
+    "ulid",
+    "createId",
+    "ObjectId",
+    "Symbol",
 ];
 
 /// Names of properties and variables that take few values however many requests come.
-const FEW: [&str; 44] = [
-    "method", "statusCode", "status", "route", "httpVersion", "protocol", "level", "type", "kind",
-    "event", "eventName", "constructor", "locale", "lang", "language", "encoding", "code", "state",
-    "mode", "stage", "env", "action", "command", "operation", "op", "topic", "queue", "exchange",
-    "day", "hour", "weekday", "month", "secure", "platform", "version", "format", "extension",
-    "ext", "role", "category", "severity", "currency", "country", "region",
+const FEW: [&str; 45] = [
+    "method",
+    "statusCode",
+    "status",
+    "route",
+    "httpVersion",
+    "protocol",
+    "level",
+    "type",
+    "kind",
+    "event",
+    "eventName",
+    "constructor",
+    "locale",
+    "lang",
+    "language",
+    "encoding",
+    "charset",
+    "code",
+    "state",
+    "mode",
+    "stage",
+    "env",
+    "action",
+    "command",
+    "operation",
+    "op",
+    "topic",
+    "queue",
+    "exchange",
+    "day",
+    "hour",
+    "weekday",
+    "month",
+    "secure",
+    "platform",
+    "version",
+    "format",
+    "extension",
+    "ext",
+    "role",
+    "category",
+    "severity",
+    "currency",
+    "country",
+    "region",
+];
+
+/// Endings of such names.
+const FEW_ENDINGS: [&str; 10] = [
+    "Type",
+    "Kind",
+    "Method",
+    "Status",
+    "Level",
+    "Locale",
+    "Language",
+    "Encoding",
+    "encodingName",
+    "Mode",
 ];
 
 pub(super) fn takes_few_values(name: &str) -> bool {
-    FEW.contains(&name.trim_start_matches('_'))
+    let name = name.trim_start_matches('_');
+    FEW.contains(&name) || FEW_ENDINGS.iter().any(|it| name.ends_with(it))
 }
 
 impl Cx {

@@ -42,6 +42,7 @@ impl Lives {
                 let offset = assign.range.start;
                 if let Some((function, _)) = hot.at(world, file, offset)
                     && !world.runs_once(file, function, offset, false)
+                    && !world.grows_itself(file, assign)
                 {
                     replaced.extend(world.targets(file, assign.target));
                 }
@@ -63,7 +64,11 @@ impl Lives {
             };
             for &place in world.linked.denotes(file, item.callee) {
                 if let Some(Place::Class(owner, class)) = world.linked.place(place) {
-                    if once { singletons.insert((owner, class)) } else { often.insert((owner, class)) };
+                    if once {
+                        singletons.insert((owner, class))
+                    } else {
+                        often.insert((owner, class))
+                    };
                 }
             }
         }

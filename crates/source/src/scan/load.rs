@@ -52,7 +52,8 @@ impl Skipped {
             if files.len() > NAMED {
                 names.push(format!("{} more", files.len() - NAMED));
             }
-            let count = if files.len() == 1 { "1 file".into() } else { format!("{} files", files.len()) };
+            let count =
+                if files.len() == 1 { "1 file".into() } else { format!("{} files", files.len()) };
             format!("{count} {what}: {}", names.join(", "))
         })
         .collect()

@@ -15,7 +15,15 @@ use crate::error::Error;
 const EXTENSIONS: [&str; 8] = ["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"];
 /// Folders of tests, everywhere.
 const TESTS: [&str; 9] = [
-    "test", "tests", "__tests__", "spec", "fixtures", "__fixtures__", "__mocks__", "e2e", "cypress",
+    "test",
+    "tests",
+    "__tests__",
+    "spec",
+    "fixtures",
+    "__fixtures__",
+    "__mocks__",
+    "e2e",
+    "cypress",
 ];
 /// Folders that tools write, except inside of packages, which are published so.
 const BUILT: [&str; 9] =
@@ -34,8 +42,8 @@ pub(super) fn files(
     options: ScanOptions,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Listed>, Error> {
-    let meta = std::fs::metadata(root)
-        .map_err(|source| Error::Read { path: root.to_owned(), source })?;
+    let meta =
+        std::fs::metadata(root).map_err(|source| Error::Read { path: root.to_owned(), source })?;
     if meta.is_file() {
         return Ok(vec![Listed { path: root.to_owned(), bytes: meta.len() }]);
     }

@@ -79,7 +79,7 @@ impl World {
         }
         by_start.sort_unstable();
         let mut calls: Vec<(u32, u32)> =
-            facts.calls.iter().enumerate().map(|(id, it)| (it.range.start, id as u32)).collect();
+            spelled(facts).map(|(id, it)| (it.range.start, id)).collect();
         calls.sort_unstable();
         self.by_start.push(by_start);
         self.calls.push(calls);
@@ -167,10 +167,8 @@ impl World {
 
     /// All calls of all files.
     pub fn all_calls(&self) -> impl Iterator<Item = (FileId, u32, &Call)> {
-        self.files().flat_map(move |file| {
-            let calls = self.facts(file).calls.iter().enumerate();
-            calls.map(move |(id, call)| (file, id as u32, call))
-        })
+        self.files()
+            .flat_map(move |file| spelled(self.facts(file)).map(move |(id, call)| (file, id, call)))
     }
 
     /// The value that a call has.
@@ -242,9 +240,8 @@ impl World {
     /// The assignments to a place.
     pub fn assigns_of(&self, place: PlaceId) -> impl Iterator<Item = (FileId, &Assign)> {
         let list = self.assigned.get(&place).map_or(&[][..], Vec::as_slice);
-        list.iter().filter_map(|&(file, at)| {
-            Some((file, self.facts(file).assigns.get(at as usize)?))
-        })
+        list.iter()
+            .filter_map(|&(file, at)| Some((file, self.facts(file).assigns.get(at as usize)?)))
     }
 
     /// The name of a parameter, where it is a plain variable.
@@ -339,6 +336,14 @@ impl World {
         self.linked.denotes(a.0, a.1).iter().any(|place| other.contains(place))
     }
 
+    /// The assignment adds to what it replaces: `list = [...list, x]`.
+    pub fn grows_itself(&self, file: FileId, assign: &Assign) -> bool {
+        let targets = self.targets(file, assign.target);
+        ingredients(self.facts(file), assign.value)
+            .iter()
+            .any(|&it| self.linked.denotes(file, it).iter().any(|it| targets.contains(it)))
+    }
+
     /// Where the last link of a call stands.
     pub fn anchor(&self, file: FileId, call: &Call) -> u32 {
         anchor(self.loaded(file), call)
@@ -371,6 +376,31 @@ impl World {
         let name = loaded.path.file_name().unwrap_or_default().to_string_lossy();
         format!("{name}:{}", loaded.lines.position(&loaded.text, offset).0)
     }
+}
+
+/// What a new collection is made from: `[...a, x]`, `a.concat(x)`, `{ ...o, [k]: v }`.
+pub(super) fn ingredients(facts: &FileFacts, value: ValueId) -> Vec<ValueId> {
+    match facts.value(value) {
+        Some(Value::Array { parts }) => facts.parts(parts).to_vec(),
+        Some(Value::Object(object)) => {
+            facts.objects.get(object as usize).map(|it| it.spreads.clone()).unwrap_or_default()
+        }
+        Some(Value::Call(call)) => {
+            let Some(call) = facts.calls.get(call as usize) else { return Vec::new() };
+            match facts.callee_name(call) {
+                Some("concat") => facts.callee_object(call).into_iter().collect(),
+                Some("assign") => facts.parts(call.args).to_vec(),
+                _ => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The calls that the source spells; injected instances are none.
+fn spelled(facts: &FileFacts) -> impl Iterator<Item = (u32, &Call)> {
+    let calls = facts.calls.iter().enumerate().filter(|(_, it)| it.range.len() > 0);
+    calls.map(|(id, call)| (id as u32, call))
 }
 
 /// The installed package that a file belongs to.

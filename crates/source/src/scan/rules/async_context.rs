@@ -18,10 +18,8 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
     let unit = repeated.reason.every.unit();
     let (explanation, fix) = if facts.callee_name(call) == Some("enterWith") {
         let Some(object) = facts.callee_object(call) else { return };
-        let storage = world
-            .made_from(file, object)
-            .iter()
-            .any(|it| it == "async_hooks.AsyncLocalStorage");
+        let storage =
+            world.made_from(file, object).iter().any(|it| it == "async_hooks.AsyncLocalStorage");
         let Some(store) = world.arg_range(file, id, 0) else { return };
         // `enterWith(undefined)` leaves.
         if !storage || matches!(world.text(file, store), "undefined" | "null") {
@@ -36,7 +34,9 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
                  next {unit} on the same connection begins in it.",
                 repeated.words
             ),
-            format!("Use `{name}.run({store}, () => …)` around the work of one {unit}; it ends with its function."),
+            format!(
+                "Use `{name}.run({store}, () => …)` around the work of one {unit}; it ends with its function."
+            ),
         )
     } else {
         let hooks = world.foreign_names(file, call.callee);
@@ -51,7 +51,8 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
                  good and run for every asynchronous operation of the program.",
                 repeated.words
             ),
-            "Make one hook when the program starts, or call `hook.disable()` when it is done.".to_owned(),
+            "Make one hook when the program starts, or call `hook.disable()` when it is done."
+                .to_owned(),
         )
     };
     let range = Range { start: world.anchor(file, call), end: call.range.end };

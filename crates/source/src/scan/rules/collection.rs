@@ -8,7 +8,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::cx::Cx;
-use super::super::world::World;
+use super::super::world::{World, ingredients};
 use super::ScanRule;
 use crate::facts::{Call, FileFacts, NONE, Range, Value, ValueId};
 use crate::link::{FileId, Place, PlaceId};
@@ -45,13 +45,68 @@ struct Add {
 
 /// Functions that look at a collection they are handed and keep nothing.
 const HARMLESS: [&str; 62] = [
-    "keys", "values", "entries", "from", "isArray", "stringify", "log", "info", "debug", "warn",
-    "error", "trace", "dir", "table", "json", "send", "end", "write", "hasOwnProperty", "hasOwn",
-    "call", "has", "get", "includes", "indexOf", "inspect", "freeze", "seal", "String", "Boolean",
-    "Number", "deepEqual", "deepStrictEqual", "equal", "strictEqual", "ok", "max", "min", "render",
-    "format", "Map", "Set", "Array", "fromEntries", "concat", "some", "every", "find", "forEach",
-    "map", "filter", "reduce", "join", "slice", "assign", "apply", "push", "isEmpty", "cloneDeep",
-    "structuredClone", "getOwnPropertyNames", "reply",
+    "keys",
+    "values",
+    "entries",
+    "from",
+    "isArray",
+    "stringify",
+    "log",
+    "info",
+    "debug",
+    "warn",
+    "error",
+    "trace",
+    "dir",
+    "table",
+    "json",
+    "send",
+    "end",
+    "write",
+    "hasOwnProperty",
+    "hasOwn",
+    "call",
+    "has",
+    "get",
+    "includes",
+    "indexOf",
+    "inspect",
+    "freeze",
+    "seal",
+    "String",
+    "Boolean",
+    "Number",
+    "deepEqual",
+    "deepStrictEqual",
+    "equal",
+    "strictEqual",
+    "ok",
+    "max",
+    "min",
+    "render",
+    "format",
+    "Map",
+    "Set",
+    "Array",
+    "fromEntries",
+    "concat",
+    "some",
+    "every",
+    "find",
+    "forEach",
+    "map",
+    "filter",
+    "reduce",
+    "join",
+    "slice",
+    "assign",
+    "apply",
+    "push",
+    "isEmpty",
+    "cloneDeep",
+    "structuredClone",
+    "getOwnPropertyNames",
+    "reply",
 ];
 
 pub(super) fn check(cx: &mut Cx) {
@@ -88,6 +143,9 @@ impl Collections {
         let facts = world.facts(file);
         for assign in &facts.assigns {
             let Some(kind) = kind_of(facts, assign.value) else { continue };
+            if assign.expression && world.grows_itself(file, assign) {
+                continue;
+            }
             let lazy = matches!(facts.value(assign.value), Some(Value::Either(..)));
             for place in world.targets(file, assign.target) {
                 if let Some(&at) = self.at.get(&place) {
@@ -343,25 +401,6 @@ fn is_harmless(world: &World, file: FileId, id: u32, call: &Call) -> bool {
     known || world.facts(file).callee_name(call).is_some_and(|it| HARMLESS.contains(&it))
 }
 
-/// What a new collection is made from: `[...a, x]`, `a.concat(x)`, `{ ...o, [k]: v }`.
-fn ingredients(facts: &FileFacts, value: ValueId) -> Vec<ValueId> {
-    match facts.value(value) {
-        Some(Value::Array { parts }) => facts.parts(parts).to_vec(),
-        Some(Value::Object(object)) => {
-            facts.objects.get(object as usize).map(|it| it.spreads.clone()).unwrap_or_default()
-        }
-        Some(Value::Call(call)) => {
-            let Some(call) = facts.calls.get(call as usize) else { return Vec::new() };
-            match facts.callee_name(call) {
-                Some("concat") => facts.callee_object(call).into_iter().collect(),
-                Some("assign") => facts.parts(call.args).to_vec(),
-                _ => Vec::new(),
-            }
-        }
-        _ => Vec::new(),
-    }
-}
-
 fn check_add(cx: &mut Cx, candidate: &Candidate, add: &Add) {
     let world = &cx.world;
     let Some(repeated) = cx.repeated(add.file, add.start) else { return };
@@ -393,7 +432,9 @@ fn check_add(cx: &mut Cx, candidate: &Candidate, add: &Add) {
     let key = add.key.map(|it| world.short(add.file, it));
     let adds = match (&key, candidate.kind) {
         (Some(key), Kind::Map | Kind::Object) => {
-            format!("adds an entry under `{key}`, which takes ever new values, to the {what} `{name}`")
+            format!(
+                "adds an entry under `{key}`, which takes ever new values, to the {what} `{name}`"
+            )
         }
         (Some(key), Kind::Set) => format!("adds `{key}`, ever new, to the {what} `{name}`"),
         _ => format!("appends to the {what} `{name}`"),
@@ -445,7 +486,10 @@ fn membership(world: &World, candidate: &Candidate, add: &Add, function: u32) ->
     for branch in facts.flow.around(range, add.start) {
         for (_, call) in world.calls_in(add.file, branch.test) {
             let name = facts.callee_name(call).unwrap_or_default();
-            if !matches!(name, "includes" | "has" | "indexOf" | "hasOwnProperty" | "hasOwn" | "some" | "find") {
+            if !matches!(
+                name,
+                "includes" | "has" | "indexOf" | "hasOwnProperty" | "hasOwn" | "some" | "find"
+            ) {
                 continue;
             }
             let text = world.text(add.file, call.range);

@@ -9,14 +9,25 @@ use super::{ScanRule, calls_named};
 use crate::facts::{Call, NONE, Range, Value, ValueId};
 use crate::link::FileId;
 
-const ADDERS: [&str; 6] = [
-    "on", "addListener", "once", "prependListener", "prependOnceListener", "addEventListener",
-];
+const ADDERS: [&str; 6] =
+    ["on", "addListener", "once", "prependListener", "prependOnceListener", "addEventListener"];
 const REMOVERS: [&str; 4] = ["off", "removeListener", "removeEventListener", "removeAllListeners"];
 /// Events that come at an end, or never: a `once` on them waits as long as the emitter lives.
 const RARE: [&str; 14] = [
-    "exit", "beforeExit", "uncaughtException", "unhandledRejection", "SIGTERM", "SIGINT", "SIGHUP",
-    "SIGUSR2", "error", "close", "end", "disconnect", "shutdown", "abort",
+    "exit",
+    "beforeExit",
+    "uncaughtException",
+    "unhandledRejection",
+    "SIGTERM",
+    "SIGINT",
+    "SIGHUP",
+    "SIGUSR2",
+    "error",
+    "close",
+    "end",
+    "disconnect",
+    "shutdown",
+    "abort",
 ];
 
 /// `off(event, f)`, `removeAllListeners(event)`.
@@ -102,7 +113,9 @@ fn check_call(cx: &mut Cx, removals: &[Removal], file: FileId, id: u32, call: &C
     );
     let unit = repeated.reason.every.unit();
     let adds = if name.contains("nce") {
-        format!("adds a {event_words} listener to `{emitter}` that waits for an event which may never come")
+        format!(
+            "adds a {event_words} listener to `{emitter}` that waits for an event which may never come"
+        )
     } else {
         format!("adds another {event_words} listener to `{emitter}`")
     };
@@ -149,9 +162,11 @@ fn has_end(cx: &Cx, file: FileId, call: u32) -> bool {
 fn listener_name(cx: &Cx, file: FileId, listener: ValueId) -> String {
     let facts = cx.world.facts(file);
     match facts.value(listener) {
-        Some(Value::Symbol(symbol)) => {
-            facts.symbols.get(symbol as usize).map_or("listener", |it| facts.name(it.name)).to_owned()
-        }
+        Some(Value::Symbol(symbol)) => facts
+            .symbols
+            .get(symbol as usize)
+            .map_or("listener", |it| facts.name(it.name))
+            .to_owned(),
         _ => "listener".to_owned(),
     }
 }

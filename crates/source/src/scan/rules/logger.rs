@@ -9,7 +9,9 @@ use crate::link::FileId;
 const HOLDING: [&str; 6] = ["File", "DailyRotateFile", "Http", "Stream", "Syslog", "MongoDB"];
 
 pub(super) fn check(cx: &mut Cx) {
-    for (file, id, call) in calls_named(cx, &["add", "addStream", "createLogger", "transport", "pino"]) {
+    for (file, id, call) in
+        calls_named(cx, &["add", "addStream", "createLogger", "transport", "pino"])
+    {
         check_call(cx, file, id, &call);
     }
 }
@@ -23,9 +25,9 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
         names.iter().any(|it| it == package || it.starts_with(&format!("{package}.")))
     };
     let transport = transport_in(cx, file, call.range);
-    let closed = world
-        .all_calls()
-        .any(|(other, _, it)| other == file && matches!(world.facts(other).callee_name(it), Some("remove" | "close")));
+    let closed = world.all_calls().any(|(other, _, it)| {
+        other == file && matches!(world.facts(other).callee_name(it), Some("remove" | "close"))
+    });
     let object = facts.callee_object(call);
     let what = match name {
         "add" | "addStream" => {

@@ -7,8 +7,13 @@ use crate::link::FileId;
 
 /// Functions that give a function with an unbounded cache.
 const MEMOIZERS: [&str; 7] = [
-    "lodash.memoize", "lodash.memoize.memoize", "lodash/memoize", "ramda.memoizeWith",
-    "fast-memoize", "underscore.memoize", "lodash-es.memoize",
+    "lodash.memoize",
+    "lodash.memoize.memoize",
+    "lodash/memoize",
+    "ramda.memoizeWith",
+    "fast-memoize",
+    "underscore.memoize",
+    "lodash-es.memoize",
 ];
 
 pub(super) fn check(cx: &mut Cx) {
@@ -54,7 +59,8 @@ fn memoized(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
         matches!(world.facts(other).callee_name(it), Some("clear" | "delete"))
             && world.text(other, it.callee_range).contains(&format!("{name}.cache"))
     });
-    let replaced = world.files().any(|it| world.loaded(it).text.contains(&format!("{name}.cache =")));
+    let replaced =
+        world.files().any(|it| world.loaded(it).text.contains(&format!("{name}.cache =")));
     if emptied || replaced {
         return;
     }
@@ -79,7 +85,8 @@ fn compiled(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
     let world = &cx.world;
     let facts = world.facts(file);
     let name = facts.callee_name(call).unwrap_or_default();
-    if !matches!(name, "compile" | "validate" | "addSchema" | "registerPartial" | "registerHelper") {
+    if !matches!(name, "compile" | "validate" | "addSchema" | "registerPartial" | "registerHelper")
+    {
         return;
     }
     let Some(object) = facts.callee_object(call) else { return };
@@ -124,7 +131,9 @@ fn compiled(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
                  registry is global and keeps every one.",
                 repeated.words
             ),
-            format!("Register under constant names at start-up, and pass what differs as data to the template."),
+            format!(
+                "Register under constant names at start-up, and pass what differs as data to the template."
+            ),
         )
     };
     let range = Range { start: world.anchor(file, call), end: call.range.end };

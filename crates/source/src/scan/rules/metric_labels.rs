@@ -9,8 +9,20 @@ use crate::link::FileId;
 const METHODS: [&str; 7] = ["labels", "inc", "dec", "observe", "set", "startTimer", "zero"];
 /// Properties of a request that differ from request to request.
 const VARIES: [&str; 14] = [
-    "url", "originalUrl", "path", "pathname", "href", "ip", "remoteAddress", "sessionID", "id",
-    "query", "userId", "user", "search", "requestId",
+    "url",
+    "originalUrl",
+    "path",
+    "pathname",
+    "href",
+    "ip",
+    "remoteAddress",
+    "sessionID",
+    "id",
+    "query",
+    "userId",
+    "user",
+    "search",
+    "requestId",
 ];
 /// Properties whose properties differ.
 const VARY_INSIDE: [&str; 4] = ["params", "query", "body", "headers"];

@@ -64,7 +64,8 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
          never taken off again: memory grows, and {slower}.",
         repeated.words
     );
-    let mut fix = format!("Move `{receiver}.{name}(…)` out of the handler to where `{receiver}` is set up.");
+    let mut fix =
+        format!("Move `{receiver}.{name}(…)` out of the handler to where `{receiver}` is set up.");
     if what == "interceptor" {
         fix.push_str(&format!(
             " If one {unit} needs its own, make a client of its own for it, or keep the id that \

@@ -139,7 +139,9 @@ impl ScanRule {
             ScanRule::Middleware => "Register at start-up, outside of handlers.",
             ScanRule::Logger => "Make transports and loggers once; use child loggers per request.",
             ScanRule::Model => "Make models, pools and clients once and share them.",
-            ScanRule::CodeGrowth => "Import under a constant name, or run changing code in a worker.",
+            ScanRule::CodeGrowth => {
+                "Import under a constant name, or run changing code in a worker."
+            }
             ScanRule::AsyncContext => "Use `run(store, fn)`, which ends with its function.",
             ScanRule::PendingPromise => "Race against a promise of the request, or use a signal.",
             ScanRule::Worker => "Use a pool, or call `terminate()` when the answer is there.",

@@ -7,10 +7,24 @@ use crate::link::FileId;
 
 /// What makes a client that holds connections, by package.
 const CLIENTS: [&str; 19] = [
-    "@prisma/client.PrismaClient", "sequelize.Sequelize", "sequelize", "typeorm.DataSource",
-    "mongoose.createConnection", "pg.Pool", "pg.Client", "mysql.createPool", "mysql2.createPool",
-    "mysql2/promise.createPool", "mysql.createConnection", "mysql2.createConnection",
-    "mongodb.MongoClient", "redis.createClient", "ioredis", "ioredis.Redis", "knex", "knex.knex",
+    "@prisma/client.PrismaClient",
+    "sequelize.Sequelize",
+    "sequelize",
+    "typeorm.DataSource",
+    "mongoose.createConnection",
+    "pg.Pool",
+    "pg.Client",
+    "mysql.createPool",
+    "mysql2.createPool",
+    "mysql2/promise.createPool",
+    "mysql.createConnection",
+    "mysql2.createConnection",
+    "mongodb.MongoClient",
+    "redis.createClient",
+    "ioredis",
+    "ioredis.Redis",
+    "knex",
+    "knex.knex",
     "kafkajs.Kafka",
 ];
 /// What lets it go.
@@ -26,7 +40,9 @@ pub(super) fn check(cx: &mut Cx) {
         .filter(|(file, id, call)| {
             let world = &cx.world;
             let facts = world.facts(*file);
-            facts.callee_name(call).is_some_and(|it| names.contains(&it) || world.is_new(*file, *id))
+            facts
+                .callee_name(call)
+                .is_some_and(|it| names.contains(&it) || world.is_new(*file, *id))
                 && world
                     .foreign_names(*file, call.callee)
                     .iter()
@@ -81,17 +97,19 @@ fn leaves(cx: &Cx, file: FileId, value: ValueId) -> bool {
     if returned(value) {
         return true;
     }
-    facts.assigns.iter().filter(|it| is_it(it.value)).any(|assign| match facts.value(assign.target) {
-        Some(Value::Symbol(symbol)) => {
-            let local = facts.symbols.get(symbol as usize).is_some_and(|it| !it.top_level);
-            let again = facts
-                .values
-                .iter()
-                .enumerate()
-                .any(|(at, it)| *it == Value::Symbol(symbol) && returned(at as ValueId));
-            !local || again
+    facts.assigns.iter().filter(|it| is_it(it.value)).any(|assign| {
+        match facts.value(assign.target) {
+            Some(Value::Symbol(symbol)) => {
+                let local = facts.symbols.get(symbol as usize).is_some_and(|it| !it.top_level);
+                let again = facts
+                    .values
+                    .iter()
+                    .enumerate()
+                    .any(|(at, it)| *it == Value::Symbol(symbol) && returned(at as ValueId));
+                !local || again
+            }
+            _ => true,
         }
-        _ => true,
     })
 }
 

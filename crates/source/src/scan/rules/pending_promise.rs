@@ -60,7 +60,10 @@ fn lasting_promise(cx: &Cx, file: FileId, facts: &FileFacts, value: ValueId) -> 
         (cx.world.is_new(other, call) && name == "Promise") || name == "once"
     });
     promise
-        && cx.world.linked.denotes(file, value).iter().all(|&it| {
-            !matches!(cx.world.linked.place(it), Some(Place::Function(..)))
-        })
+        && cx
+            .world
+            .linked
+            .denotes(file, value)
+            .iter()
+            .all(|&it| !matches!(cx.world.linked.place(it), Some(Place::Function(..))))
 }

@@ -11,7 +11,11 @@ pub(super) fn check(cx: &mut Cx) {
         .all_calls()
         .filter(|(file, id, call)| {
             !cx.world.is_new(*file, *id)
-                && cx.world.foreign_names(*file, call.callee).iter().any(|it| it == "express-session")
+                && cx
+                    .world
+                    .foreign_names(*file, call.callee)
+                    .iter()
+                    .any(|it| it == "express-session")
         })
         .map(|(file, id, call)| (file, id, call.clone()))
         .collect();
@@ -32,9 +36,10 @@ pub(super) fn check(cx: &mut Cx) {
              an expired session only when that very session is asked for again: every visitor without a \
              cookie, every crawler and health check adds one that stays."
         );
-        let mut fix = "Configure a store that expires sessions: `store: new RedisStore({ client })` \
+        let mut fix =
+            "Configure a store that expires sessions: `store: new RedisStore({ client })` \
                        (connect-redis), or `memorystore` with `checkPeriod` for a single process."
-            .to_owned();
+                .to_owned();
         if !has("saveUninitialized") {
             fix.push_str(" Set `saveUninitialized: false`, so that only sessions in use are kept.");
         }

@@ -21,13 +21,7 @@ enum Handle {
     Unknown,
 }
 
-fn check_call(
-    cx: &mut Cx,
-    clears: &[(FileId, u32, Call)],
-    file: FileId,
-    id: u32,
-    call: &Call,
-) {
+fn check_call(cx: &mut Cx, clears: &[(FileId, u32, Call)], file: FileId, id: u32, call: &Call) {
     let world = &cx.world;
     let Some(repeated) = cx.repeated(file, call.range.start) else { return };
     let (range, handle) = handle(cx, file, id, call);
@@ -77,7 +71,9 @@ fn handle(cx: &Cx, file: FileId, id: u32, call: &Call) -> (Range, Handle) {
     let facts = world.facts(file);
     let mut value = world.value_of_call(file, id);
     let mut range = call.range;
-    for (_, outer) in world.calls_in(file, Range { start: call.range.start, end: call.range.start + 1 }) {
+    for (_, outer) in
+        world.calls_in(file, Range { start: call.range.start, end: call.range.start + 1 })
+    {
         if let Some(Value::Member { object, key }) = facts.value(outer.callee)
             && object == value
             && key != NONE
