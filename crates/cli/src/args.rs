@@ -23,8 +23,11 @@ EXAMPLES:
   # Is it a leak at all? A series of memory samples, CSV or JSON lines
   leakline trend memory.csv
 
+  # What leaks by its looks, without running anything
+  leakline scan src
+
 EXIT CODES:
-  0 done  1 internal error  2 wrong usage  3 leak found (with --fail-on-leak)
+  0 done  1 internal error  2 wrong usage  3 leak found (with --fail-on-…)
   4 bad input  5 target not reached  6 refused for the target's safety
   130 interrupted";
 
@@ -135,6 +138,8 @@ pub enum Command {
     Allocations(Allocations),
     /// Is it a leak? The verdict on a series of memory samples
     Trend(Trend),
+    /// Find leaks that can be told from the source
+    Scan(Scan),
     /// What a rule means and what to do about it
     Explain(Explain),
 }
@@ -268,6 +273,22 @@ pub struct Trend {
     /// Exit with 3 when there is a leak
     #[arg(long)]
     pub fail_on_leak: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// A folder, or a single file
+    #[arg(value_name = "DIR")]
+    pub path: PathBuf,
+    /// Scan installed packages as well
+    #[arg(long)]
+    pub include_node_modules: bool,
+    /// Write the findings as SARIF 2.1.0, to a file or with - to stdout
+    #[arg(long, value_name = "FILE|-")]
+    pub sarif: Option<PathBuf>,
+    /// Exit with 3 when there is a finding
+    #[arg(long)]
+    pub fail_on_finding: bool,
 }
 
 #[derive(Debug, Args)]

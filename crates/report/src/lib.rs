@@ -10,6 +10,8 @@
 mod documents;
 mod markdown;
 mod model;
+mod sarif;
+mod scan;
 mod style;
 mod table;
 pub mod text;
@@ -25,6 +27,8 @@ pub use model::{
     InvestigationVerdict, Leaked, Per, Place, Predicted, Preflight, PreflightDecision,
     SampleRecord, Suspect, Suspects, Target,
 };
+pub use sarif::sarif;
+pub use scan::ScanDocument;
 pub use style::{Paint, wrap};
 pub use table::{Align, Table};
 pub use views::{View, ViewDocument};

@@ -15,6 +15,9 @@
 //! 4. [`answer`] asks that relation one of a few questions ([`Question`]) and ranks the answers.
 //! 5. `maps` leads from the deployed file to the place before compilation.
 //!
+//! [`scan`] needs no snapshot: it goes through all files of a folder and says what leaks by its
+//! looks.
+//!
 //! Nothing here recurses over user data, and no input makes it panic: a file that cannot be used
 //! costs one step of precision and leaves a note.
 
@@ -37,6 +40,7 @@ mod nesting;
 mod parse;
 mod question;
 mod registration;
+pub mod scan;
 mod statement;
 mod textual;
 

@@ -14,6 +14,7 @@ mod native_contexts;
 mod object;
 mod opened;
 mod retainers;
+mod scan;
 mod search;
 mod stats;
 mod strings;
@@ -54,6 +55,7 @@ pub fn run(mut command: Command, output: &Output) -> Result<u8, CliError> {
         Command::Diff(args) => diff::run(&args, output),
         Command::Allocations(args) => allocations::run(&args, output),
         Command::Trend(args) => trend::run(&args, output),
+        Command::Scan(args) => scan::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         _ => unreachable!("every other command is a view"),
     }

@@ -1,5 +1,5 @@
-//! The syntax tree flattened into [`FileFacts`], in three loops over its nodes (the third
-//! stands in `relate`).
+//! The syntax tree flattened into [`FileFacts`], in a few loops over its nodes (the third
+//! stands in `relate`, a fourth for the static scan in `flow`).
 //!
 //! Node ids are given out when a node is entered, so a parent's id is below its children's: a
 //! forward loop sees parents first (functions, what `this` is), a backward loop children first
@@ -33,6 +33,7 @@ pub(crate) fn build(semantic: &Semantic<'_>) -> FileFacts {
     builder.declare();
     builder.evaluate();
     builder.relate();
+    builder.flow();
     builder.facts
 }
 

@@ -5,9 +5,11 @@
 //! before parents, so every pass over them is one loop without recursion.
 
 mod build;
+mod flow;
 mod relate;
 
 pub(crate) use build::build;
+pub(crate) use flow::Flow;
 
 /// Index of a value in [`FileFacts::values`].
 pub(crate) type ValueId = u32;
@@ -187,6 +189,8 @@ pub(crate) struct FileFacts {
     pub statements: Vec<Range>,
     /// `await x` and the heads of `for await (… of x)`, each with its function.
     pub awaits: Vec<(Range, u32)>,
+    /// What stands around expressions.
+    pub flow: Flow,
 }
 
 impl FileFacts {
