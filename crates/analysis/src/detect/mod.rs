@@ -164,6 +164,7 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
         }
         findings.push(Finding { rule, site, holder, case, confidence });
     }
+    overlap::doubt_what_expires(context, &mut findings);
     // A confident finding leads even when something vague weighs more.
     findings.sort_by_key(|f| {
         let vague = f.confidence == Confidence::Low;
