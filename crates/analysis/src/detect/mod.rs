@@ -10,8 +10,15 @@ mod case;
 mod chain;
 mod collection;
 mod event_listener;
+mod kept;
+mod logger;
+mod memoize_cache;
+mod metric_labels;
+mod middleware;
+mod model;
 mod question;
 mod rules;
+mod session_store;
 mod unknown;
 mod words;
 
@@ -118,7 +125,17 @@ const MIN_BYTES: u64 = 4 << 10;
 type Detector = fn(&Context<'_>, &GrowthSite) -> Option<Found>;
 
 /// Every family's detector, the most specific first: the first that recognises a site has it.
-const DETECTORS: &[Detector] = &[event_listener::check, chain::check, collection::check];
+const DETECTORS: &[Detector] = &[
+    event_listener::check,
+    chain::check,
+    metric_labels::check,
+    session_store::check,
+    middleware::check,
+    model::check,
+    logger::check,
+    memoize_cache::check,
+    collection::check,
+];
 
 /// Names all sites that grow like a leak, heaviest first.
 pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
