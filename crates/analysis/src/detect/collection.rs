@@ -42,9 +42,9 @@ impl CollectionKind {
 
 /// A collection that is only added to.
 #[derive(Debug)]
-struct Collection {
+pub(super) struct Collection {
     /// What kind.
-    kind: CollectionKind,
+    pub(super) kind: CollectionKind,
     /// Who holds it, in words.
     holder: String,
     /// The variables and properties that hold it, nearest to the user first.
@@ -61,6 +61,12 @@ struct Collection {
 
 /// Whether the site is a collection of the user's.
 pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
+    let (holder, collection) = recognise(context, site)?;
+    Some(Found::new(Rule::Collection, holder, collection))
+}
+
+/// The collection of a site and its holder in words.
+pub(super) fn recognise(context: &Context<'_>, site: &GrowthSite) -> Option<(String, Collection)> {
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {
@@ -91,7 +97,19 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         value_keys: value.map(|v| keys(graph, v)).unwrap_or_default(),
         value_class,
     };
-    Some(Found::new(Rule::Collection, holder, collection))
+    Some((holder, collection))
+}
+
+impl Collection {
+    /// Names of properties, variables and exports that hold it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.bindings.iter().filter_map(Binding::name)
+    }
+
+    /// Files that these names are in.
+    pub(super) fn scripts(&self) -> impl Iterator<Item = String> + '_ {
+        self.bindings.iter().filter_map(Binding::script).map(ToString::to_string)
+    }
 }
 
 /// One of several collections under keys of one object in words, without the key that is its alone: `byUser[…]`.

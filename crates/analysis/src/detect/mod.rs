@@ -12,12 +12,19 @@ mod chain;
 mod collection;
 mod event_listener;
 mod event_target;
+mod kept;
+mod logger;
+mod memoize_cache;
+mod metric_labels;
+mod middleware;
+mod model;
 mod native_handle;
 mod overlap;
 mod pending_promise;
 mod question;
 mod rules;
 mod runtime_calls;
+mod session_store;
 mod spoken;
 mod stream;
 mod timer;
@@ -136,6 +143,12 @@ const DETECTORS: &[Detector] = &[
     async_context::check,
     stream::check,
     chain::check,
+    metric_labels::check,
+    session_store::check,
+    middleware::check,
+    model::check,
+    logger::check,
+    memoize_cache::check,
     collection::check,
 ];
 
