@@ -11,7 +11,7 @@ use leakline_heap::{HeapGraph, NodeId, Retainers};
 use leakline_report::{Holder, InvestigationVerdict, Leaked, Per, Suspect, Suspects};
 use leakline_source::SourceFiles;
 
-use crate::culprit::{locate, short_place};
+use crate::culprit::{locate, settle, short_place};
 use crate::events::{Event, Observer, Step};
 
 /// What is known beside the snapshots.
@@ -51,8 +51,11 @@ pub fn suspects_of(
     let retainers = Retainers::of(last);
     let scripts = Scripts::of(last);
     let context = Context { growth: &growth, retainers: &retainers, scripts: &scripts };
-    let findings = detect(&context);
+    let mut findings = detect(&context);
     let files = SourceFiles::new(options.source.clone());
+    for finding in &mut findings {
+        settle(finding, &files);
+    }
     let mut suspects = Vec::new();
     for finding in &findings {
         let located = locate(finding, &scripts, &files);

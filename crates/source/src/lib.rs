@@ -35,6 +35,7 @@ mod nesting;
 mod parse;
 mod question;
 mod registration;
+mod scope;
 mod statement;
 mod textual;
 
@@ -46,4 +47,5 @@ pub use location::{LineIndex, Location};
 pub use maps::{MapError, Original, SourceMap, map_reference};
 pub use question::{Question, answer};
 pub use registration::{LISTENER_METHODS, ListenerQuery, registration};
+pub use scope::{ScopeUse, scope_use};
 pub use statement::{Certainty, Found, Statement};

@@ -21,6 +21,8 @@ pub enum CollectionKind {
     Array,
     /// An object with a property per key.
     Object,
+    /// A string that is appended to.
+    Text,
 }
 
 impl CollectionKind {
@@ -31,19 +33,20 @@ impl CollectionKind {
             Self::Set => "Set",
             Self::Array => "array",
             Self::Object => "object",
+            Self::Text => "string",
         }
     }
 }
 
 /// A collection that is only added to.
-#[derive(Debug)]
-struct Collection {
+#[derive(Clone, Debug)]
+pub(super) struct Collection {
     /// What kind.
-    kind: CollectionKind,
+    pub(super) kind: CollectionKind,
     /// Who holds it, in words.
     holder: String,
     /// The variables and properties that hold it, nearest to the user first.
-    bindings: Vec<Binding>,
+    pub(super) bindings: Vec<Binding>,
     /// Property names of the values, for recognising the statement that adds them.
     value_keys: Vec<String>,
     /// The values' constructor, when it is not `Object`.
@@ -52,6 +55,15 @@ struct Collection {
 
 /// Whether the site is a collection of the user's.
 pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
+    let (holder, collection) = recognise(context, site)?;
+    Some(Found::new(Rule::Collection, holder, collection))
+}
+
+/// The collection that a site is, whatever it is filled with, and its holder in words.
+pub(super) fn recognise(
+    context: &Context<'_>,
+    site: &GrowthSite,
+) -> Option<(String, Collection)> {
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {
@@ -78,7 +90,26 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         value_keys: value.map(|v| keys(graph, v)).unwrap_or_default(),
         value_class,
     };
-    Some(Found::new(Rule::Collection, holder, collection))
+    Some((holder, collection))
+}
+
+impl Collection {
+    /// How to bound it, as a statement in the reader's words.
+    pub(super) fn bound(&self, holder: &str) -> String {
+        match self.kind {
+            CollectionKind::Map => format!(
+                "`if ({holder}.size >= 1000) {holder}.delete({holder}.keys().next().value)` before adding."
+            ),
+            CollectionKind::Set => format!(
+                "`if ({holder}.size >= 1000) {holder}.delete({holder}.values().next().value)` before adding."
+            ),
+            CollectionKind::Array => format!("`if ({holder}.length > 1000) {holder}.shift()`."),
+            CollectionKind::Object => {
+                format!("`delete {holder}[key]` when the entry is no longer needed.")
+            }
+            CollectionKind::Text => format!("`{holder} = {holder}.slice(-65536)`."),
+        }
+    }
 }
 
 impl Case for Collection {
@@ -157,6 +188,7 @@ fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Adv
         CollectionKind::Object => format!(
             "`delete {holder}[key]` when the entry is no longer needed, or use a `Map` with a bound."
         ),
+        CollectionKind::Text => collection.bound(holder),
     };
     Advice { title, explanation, fix }
 }

@@ -6,13 +6,20 @@
 //! confidence; it computes nothing that the site does not hold.
 
 mod bindings;
+mod buffer;
 mod case;
+mod code_growth;
 mod collection;
 mod event_listener;
+mod makeup;
+mod module_growth;
 mod question;
 mod rules;
+mod shared_context;
+mod string_parent;
 mod unknown;
 mod words;
+mod worker;
 
 use leakline_heap::{HeapGraph, NodeId, NodeType, Retainers};
 use serde::Serialize;
@@ -20,7 +27,7 @@ use serde::Serialize;
 pub use bindings::Binding;
 pub use case::Case;
 pub use collection::CollectionKind;
-pub use question::Question;
+pub use question::{Question, ScopeAnswer, ScopeQuestion};
 pub use rules::{Rule, all_rules};
 pub use words::{holder_path, path_steps, path_words};
 
@@ -117,7 +124,16 @@ const MIN_BYTES: u64 = 4 << 10;
 type Detector = fn(&Context<'_>, &GrowthSite) -> Option<Found>;
 
 /// Every family's detector, the most specific first: the first that recognises a site has it.
-const DETECTORS: &[Detector] = &[event_listener::check, collection::check];
+const DETECTORS: &[Detector] = &[
+    event_listener::check,
+    module_growth::check,
+    worker::check,
+    code_growth::check,
+    string_parent::check,
+    buffer::check,
+    shared_context::check,
+    collection::check,
+];
 
 /// Names all sites that grow like a leak, heaviest first.
 pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
@@ -134,7 +150,10 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
         }
         let found = DETECTORS.iter().find_map(|check| check(context, site));
         let Found { rule, holder, case } = found.unwrap_or_else(|| unknown::check(context, site));
-        let mut confidence = confidence(context, site, rule);
+        if site.delta() < case.least() {
+            continue;
+        }
+        let mut confidence = confidence(context, site, rule, &*case);
         if !case.is_certain() {
             confidence = Confidence::Low;
         }
@@ -154,7 +173,7 @@ pub fn advise(finding: &Finding<'_>, told: Told<'_>) -> Advice {
 }
 
 fn keeps_growing(site: &GrowthSite) -> bool {
-    if site.delta() < MIN_DELTA || !site.grows_in_every_gap() || site.tenure == Tenure::Churns {
+    if !site.grows_in_every_gap() || site.tenure == Tenure::Churns {
         return false;
     }
     let (largest, last) = steps(site);
@@ -211,7 +230,12 @@ fn live_by_handles(context: &Context<'_>, site: &GrowthSite) -> bool {
     false
 }
 
-fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule) -> Confidence {
+fn confidence(
+    context: &Context<'_>,
+    site: &GrowthSite,
+    rule: Rule,
+    case: &dyn Case,
+) -> Confidence {
     let (largest, last) = steps(site);
     // The runtime's own collections grow while a program loads and warms up.
     let of_runtime =
@@ -226,12 +250,12 @@ fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule) -> Confidenc
         || unmatched()
         || last * LEVELLING < largest
         || of_runtime()
-        || live_by_handles(context, site)
+        || !case.lives_by_handles() && live_by_handles(context, site)
     {
         return Confidence::Low;
     }
     let seen_twice = context.growth.graphs.len() >= 3;
-    if seen_twice && context.growth.comparable.by == By::Id && site.delta() >= 2 * MIN_DELTA {
+    if seen_twice && context.growth.comparable.by == By::Id && site.delta() >= 2 * case.least() {
         Confidence::High
     } else {
         Confidence::Medium

@@ -3,6 +3,7 @@
 use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::FxHashMap;
 
+use super::chains::{self, Cycle};
 use super::correspond::Correspondence;
 use super::tree::RetainingTree;
 use super::{repeats, siblings};
@@ -26,6 +27,8 @@ pub enum Pattern {
     List,
     /// One link of the runtime's own.
     Internal(String),
+    /// One member, which holds the next, which holds the next.
+    Chain(Cycle),
 }
 
 /// What the members of a group are.
@@ -114,6 +117,7 @@ pub fn growth_groups(
         found.extend(groups_of_owner(last, tree, is_new, &below, owner));
         found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
     }
+    found.extend(chains::chains(last, tree, is_new, &below));
     let mut found = siblings::fold(last, tree, found);
     found.sort_by_key(|g| (std::cmp::Reverse(g.tree_bytes), g.owner));
 
@@ -218,11 +222,14 @@ fn groups_of_owner(
     let mut folded: FxHashMap<(Pattern, Option<Class>), Vec<NodeId>> = FxHashMap::default();
     for edge in links {
         let pattern = pattern_of(graph, edge, store.is_some(), keyed, node);
-        // Functions are told apart by their place, everything else in one place is one thing.
-        let class =
-            (graph.node_type(edge.to) == NodeType::Closure).then(|| Class::of(graph, edge.to));
+        // Functions are told apart by their place, and what hangs in a list of the runtime's by its class;
+        // everything else in one place is one thing.
+        let apart = graph.node_type(edge.to) == NodeType::Closure
+            || graph.node_type(node) == NodeType::Synthetic;
+        let class = apart.then(|| Class::of(graph, edge.to));
         folded.entry((pattern, class)).or_default().push(edge.to);
     }
+    fold_compiled(graph, least, &mut folded);
     let own_bytes = |members: &[NodeId]| -> u64 {
         let own = members.iter().filter(|m| tree.parent(**m).is_some_and(|up| up.from == node));
         own.map(|m| below[m.index()]).sum()
@@ -254,6 +261,41 @@ fn groups_of_owner(
     }
     groups
 }
+
+/// Functions of one place are one class; but what is compiled anew for each (`new Function`, `eval`) has a
+/// script of its own each time, and is one class to a person. Such functions are put together.
+fn fold_compiled(
+    graph: &HeapGraph,
+    least: usize,
+    folded: &mut FxHashMap<(Pattern, Option<Class>), Vec<NodeId>>,
+) {
+    let mut apart: FxHashMap<Pattern, Vec<NodeId>> = FxHashMap::default();
+    for ((pattern, class), members) in folded.iter() {
+        let is_function = class.as_ref().is_some_and(|c| c.kind == NodeType::Closure);
+        if is_function && members.len() < least {
+            apart.entry(pattern.clone()).or_default().extend(members);
+        }
+    }
+    for (pattern, members) in apart {
+        let mut scripts: Vec<i32> =
+            members.iter().filter_map(|m| graph.location(*m)).map(|l| l.script_id).collect();
+        scripts.sort_unstable();
+        scripts.dedup();
+        // Functions of one file are so many places, not so many of one thing.
+        if members.len() < MIN_COMPILED.max(least) || scripts.len() * 2 < members.len() {
+            continue;
+        }
+        let first = graph.node_name(members[0]);
+        let name = if members.iter().all(|m| graph.node_name(*m) == first) { first } else { "" };
+        let class = Class { kind: NodeType::Closure, name: name.to_string(), location: None };
+        let is_function = |c: &Option<Class>| c.as_ref().is_some_and(|c| c.kind == NodeType::Closure);
+        folded.retain(|(p, c), m| *p != pattern || !is_function(c) || m.len() >= least);
+        folded.insert((pattern, Some(class)), members);
+    }
+}
+
+/// Fewer functions with a script each than this may be modules that were loaded late.
+const MIN_COMPILED: usize = 8;
 
 /// The names in a dictionary's store, where the values are no objects of their own: `counts[key] = 1`.
 fn names_of_dictionary(
@@ -409,6 +451,8 @@ fn is_of(graph: &HeapGraph, node: NodeId, wanted: &Class) -> bool {
     }
     match wanted.kind {
         NodeType::String | NodeType::Number | NodeType::BigInt => true,
+        // Functions that were compiled one by one share no place, and perhaps no name.
+        NodeType::Closure if wanted.location.is_none() && wanted.name.is_empty() => true,
         _ if graph.node_name(node) != wanted.name => false,
         // Script numbers are one process's; the same process is what is compared.
         NodeType::Closure => match (graph.location(node), wanted.location) {
@@ -463,7 +507,8 @@ pub(super) fn held_edges<'a>(
                 e.kind == EdgeType::Internal && graph.edge_text(e) == Some(name)
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
-            Pattern::Entries | Pattern::Names => false,
+            // A chain is followed, not looked up: see `chains::members_of`.
+            Pattern::Entries | Pattern::Names | Pattern::Chain(_) => false,
         };
         (fits && is_of(graph, e.to, &group.class)).then_some((0, e))
     })
@@ -477,6 +522,9 @@ fn is_set(graph: &HeapGraph, owner: NodeId) -> bool {
 
 /// How many of the group's class `owner` holds in `graph`, by the group's pattern.
 fn count_held(graph: &HeapGraph, owner: NodeId, group: &Group) -> u64 {
+    if let Pattern::Chain(cycle) = &group.pattern {
+        return chains::members_of(graph, owner, cycle).len() as u64;
+    }
     let mut by_slot = [0u64; 3];
     for (slot, edge) in held_edges(graph, owner, group) {
         // Slots of one kind are counted, so that keys and values of one class are not counted twice.

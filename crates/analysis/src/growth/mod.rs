@@ -12,6 +12,7 @@
 //!
 //! Cost: O(nodes + edges) for 1–3, and one traversal each for the few groups that are weighed.
 
+mod chains;
 mod correspond;
 mod groups;
 mod repeats;
@@ -23,6 +24,7 @@ mod weigh;
 use leakline_heap::{HeapGraph, NodeId};
 use serde::Serialize;
 
+pub use chains::{Cycle, Link};
 pub use correspond::{Correspondence, correspond};
 pub use groups::{Class, Group, Pattern, growth_groups};
 pub use tenure::Tenure;

@@ -183,6 +183,10 @@ pub(crate) struct FileFacts {
     pub symbols: Vec<Symbol>,
     /// `delete target`: the object whose property goes.
     pub deletes: Vec<(ValueId, u32)>,
+    /// `target += value`: what is added to, and the whole of it.
+    pub appends: Vec<(ValueId, Range)>,
+    /// `import(…)` expressions.
+    pub imports: Vec<Range>,
     /// Statements that hold no others, in order of their start.
     pub statements: Vec<Range>,
 }
