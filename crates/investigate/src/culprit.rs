@@ -181,10 +181,11 @@ fn culprit(statement: &Statement) -> Culprit {
 
 /// The file's name without its folders, and the line: what fits into a sentence.
 pub(crate) fn short_place(culprit: &Culprit) -> String {
-    let name = Path::new(&culprit.file)
+    let shown = culprit.shown();
+    let name = Path::new(&shown.file)
         .file_name()
-        .map_or_else(|| culprit.file.clone(), |n| n.to_string_lossy().into_owned());
-    format!("{name}:{}", culprit.line)
+        .map_or_else(|| shown.file.clone(), |n| n.to_string_lossy().into_owned());
+    format!("{name}:{}", shown.line)
 }
 
 #[cfg(test)]

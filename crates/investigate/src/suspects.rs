@@ -66,7 +66,10 @@ pub fn suspects_of(
                 Step::Culprit,
                 suspect.culprit.as_ref().map_or_else(
                     || suspect.title.clone(),
-                    |c| format!("{}:{}  {}", c.file, c.line, c.snippet),
+                    |c| {
+                        let shown = c.shown();
+                        format!("{}:{}  {}", shown.file, shown.line, c.snippet)
+                    },
                 ),
             ));
         }

@@ -37,7 +37,8 @@ fn heading(out: &mut String, i: &Investigation) {
     };
     let _ = writeln!(out, "# {verdict}\n");
     if let Some(c) = i.suspects.first().and_then(|s| s.culprit.as_ref()) {
-        let _ = writeln!(out, "**{}:{}** `{}`\n", c.file, c.line, c.snippet);
+        let shown = c.shown();
+        let _ = writeln!(out, "**{}:{}** `{}`\n", shown.file, shown.line, c.snippet);
     }
     if let Some(t) = &i.target {
         let limit = t.limit_bytes.map_or_else(|| "none".to_string(), |b| Bytes(b).to_string());
@@ -57,12 +58,21 @@ fn one_suspect(out: &mut String, s: &Suspect) {
     let _ = writeln!(out, "## {}. {}\n", s.rank, s.title);
     if let Some(c) = &s.culprit {
         let inside = c.function.as_ref().map_or_else(String::new, |f| format!(" in `{f}`"));
-        let _ = writeln!(out, "`{}:{}:{}`{inside}\n\n```js", c.file, c.line, c.column);
+        let shown = c.shown();
+        let _ = writeln!(out, "`{}:{}:{}`{inside}\n\n```js", shown.file, shown.line, shown.column);
         for line in &c.frame.lines {
             let mark = if line.marked { '>' } else { ' ' };
             let _ = writeln!(out, "{mark} {:>5} | {}", line.line, line.text);
         }
         let _ = writeln!(out, "```\n");
+        if let Some(elsewhere) = c.elsewhere() {
+            let _ = writeln!(out, "({elsewhere})\n");
+        }
+        if let Some(caller) = &c.caller {
+            let shown = caller.shown();
+            let place = format!("{}:{}:{}", shown.file, shown.line, shown.column);
+            let _ = writeln!(out, "Called from `{place}`:\n\n```js\n{}\n```\n", caller.snippet);
+        }
     }
     let _ = writeln!(out, "**Why it leaks.** {}\n\n**Fix.** {}\n", s.explanation, s.fix);
     let _ = writeln!(out, "| | |\n|---|---|");

@@ -133,7 +133,8 @@ pub struct Culprit {
     pub function: Option<String>,
     /// The statement on one line.
     pub snippet: String,
-    /// The place before compilation, by the source map.
+    /// The place before compilation, by the source map. Where that text is at hand, `function`,
+    /// `snippet` and `frame` are of it.
     pub original: Option<Place>,
     /// The user's own call, when the statement lies in a package.
     pub caller: Option<Box<Culprit>>,
@@ -141,8 +142,33 @@ pub struct Culprit {
     pub frame: Frame,
 }
 
+impl Culprit {
+    /// The place that the frame shows: the one to edit where its text is at hand.
+    pub fn shown(&self) -> Place {
+        let marked = self.frame.lines.iter().find(|line| line.marked).map(|line| line.line);
+        let original = self.original.as_ref().filter(|it| Some(it.line) == marked);
+        original.cloned().unwrap_or_else(|| self.deployed())
+    }
+
+    /// The place in the file that runs.
+    pub fn deployed(&self) -> Place {
+        Place { file: self.file.clone(), line: self.line, column: self.column }
+    }
+
+    /// What is to be said of the place that the frame does not show.
+    pub fn elsewhere(&self) -> Option<String> {
+        let original = self.original.as_ref()?;
+        let Place { file, line, column } = self.shown();
+        Some(if (&file, line, column) == (&original.file, original.line, original.column) {
+            format!("it runs as {}:{}:{}", self.file, self.line, self.column)
+        } else {
+            format!("before compilation: {}:{}:{}", original.file, original.line, original.column)
+        })
+    }
+}
+
 /// A place in a file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// Path.
     pub file: String,
@@ -315,4 +341,31 @@ pub struct Action {
     pub time: String,
     /// What.
     pub what: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_that_is_shown_is_that_of_the_frame() {
+        let line = |line, marked| FrameLine { line, text: String::new(), marked };
+        let mut culprit = Culprit {
+            file: "/srv/dist/app.js".into(),
+            line: 1,
+            column: 900,
+            function: None,
+            snippet: String::new(),
+            original: None,
+            caller: None,
+            frame: Frame { lines: vec![line(1, true)] },
+        };
+        assert_eq!((culprit.shown().line, culprit.elsewhere()), (1, None));
+        culprit.original = Some(Place { file: "/srv/src/app.ts".into(), line: 12, column: 3 });
+        let words = culprit.elsewhere();
+        assert_eq!(words.as_deref(), Some("before compilation: /srv/src/app.ts:12:3"));
+        culprit.frame.lines = vec![line(11, false), line(12, true)];
+        assert_eq!(culprit.shown().file, "/srv/src/app.ts");
+        assert_eq!(culprit.elsewhere().as_deref(), Some("it runs as /srv/dist/app.js:1:900"));
+    }
 }

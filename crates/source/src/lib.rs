@@ -21,6 +21,7 @@
 mod adders;
 mod around;
 mod callee;
+mod caller;
 mod creations;
 mod error;
 mod facts;

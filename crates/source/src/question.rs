@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::adders::{AdderHint, CollectionKind, Holder, adders};
 use crate::around;
+use crate::caller;
 use crate::creations;
 use crate::error::Error;
 use crate::files::SourceFiles;
@@ -73,6 +74,7 @@ pub fn answer(
         }
         Question::Enclosing(place) => around::enclosing(files, place),
     }?;
+    caller::complete(files, &mut found, candidates);
     maps::complete(files, &mut found);
     Ok(found)
 }

@@ -94,7 +94,8 @@ fn full(suspect: &Suspect) -> String {
 fn place_and_frame(culprit: &Culprit) -> String {
     let mut out = String::new();
     let inside = culprit.function.as_ref().map_or_else(String::new, |f| format!("  in {f}"));
-    let place = format!("{}:{}:{}", culprit.file, culprit.line, culprit.column);
+    let shown = culprit.shown();
+    let place = format!("{}:{}:{}", shown.file, shown.line, shown.column);
     out.push_str(&format!("  {}{inside}\n\n", Paint::Place.on(&place)));
     let widest = culprit.frame.lines.last().map_or(1, |l| l.line).to_string().len();
     for line in &culprit.frame.lines {
@@ -109,14 +110,18 @@ fn place_and_frame(culprit: &Culprit) -> String {
             out.push_str(&format!("  {row}\n"));
         }
     }
-    if let Some(caller) = &culprit.caller {
-        out.push_str(&format!(
-            "\n  called from {}:{}  {}\n",
-            caller.file, caller.line, caller.snippet
-        ));
+    if let Some(elsewhere) = culprit.elsewhere() {
+        out.push_str(&format!("\n  {elsewhere}\n"));
     }
-    if let Some(original) = &culprit.original {
-        out.push_str(&format!("\n  before compilation: {}:{}\n", original.file, original.line));
+    if let Some(caller) = &culprit.caller {
+        let inside = caller.function.as_ref().map_or_else(String::new, |f| format!("  in {f}"));
+        let shown = caller.shown();
+        let place = format!("{}:{}:{}", shown.file, shown.line, shown.column);
+        out.push_str(&format!("\nCalled from\n  {}{inside}\n", Paint::Place.on(&place)));
+        out.push_str(&format!("\n  > {}\n", cut(&caller.snippet, WIDTH - 4)));
+        if let Some(elsewhere) = caller.elsewhere() {
+            out.push_str(&format!("\n  {elsewhere}\n"));
+        }
     }
     out
 }
@@ -169,7 +174,8 @@ fn cut(text: &str, room: usize) -> String {
 fn short(suspect: &Suspect) -> String {
     let leaked = &suspect.leaked;
     let place = suspect.culprit.as_ref().map_or_else(String::new, |c| {
-        format!("\n     {}:{}\n     {}", c.file, c.line, cut(&c.snippet, WIDTH - 5))
+        let shown = c.shown();
+        format!("\n     {}:{}\n     {}", shown.file, shown.line, cut(&c.snippet, WIDTH - 5))
     });
     format!(
         "\n  {}. {} ({:.0} % of growth, {}){place}\n",

@@ -145,10 +145,9 @@ pub(super) fn covering(text: &[u8], line: u32, column: u32) -> Result<Option<Seg
     loop {
         let segment = match reader.next() {
             Ok(Some(segment)) if reader.line <= line => segment,
-            Ok(_) => break,
             // What comes before the fault on the line may already be the answer.
             Err(broken) if before.is_none() || reader.line < line => return Err(broken),
-            Err(_) => break,
+            _ => break,
         };
         if reader.line < line {
             continue;

@@ -1,0 +1,2 @@
+var g=require("node:http");var o=new Map;function t(s,e){let r={id:s,at:e};return o.set(s,r),r}var i=()=>o.size;var n=class{logger={error:e=>{process.stderr.write(e)}};attach(e){let r=String(e.url);process.on("uncaughtException",c=>{this.logger.error(r+c.message)})}},a=new n;(0,g.createServer)((s,e)=>{a.attach(s);let r=t(String(s.url),Date.now());e.end(`${r.id} ${i()}`)}).listen(0);
+//# sourceMappingURL=server.js.map
