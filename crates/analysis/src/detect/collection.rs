@@ -8,7 +8,7 @@ use super::words::holder_path;
 use super::{
     Advice, Binding, Case, Context, Finding, Found, Question, Rule, Told, grouped, sample,
 };
-use crate::growth::{GrowthSite, Pattern};
+use crate::growth::{GrowthSite, Pattern, Swelling};
 
 /// Kinds of collections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +73,18 @@ pub(super) fn recognise(
         Pattern::Elements if graph.node_name(owner) == "Object" => CollectionKind::Object,
         Pattern::Elements => CollectionKind::Array,
         Pattern::Keys | Pattern::Names => CollectionKind::Object,
+        // A list of plain values: only its store is larger.
+        Pattern::Size(Swelling::Store) => match graph.node_name(owner) {
+            "Array" => CollectionKind::Array,
+            name if name.ends_with("Set") => CollectionKind::Set,
+            name if name.ends_with("Map") => CollectionKind::Map,
+            _ => CollectionKind::Object,
+        },
         _ => return None,
     };
     let bindings = bindings_of(context, owner);
     // The members are the keys, then; of the values nothing is known.
-    let value = sample(graph, site).filter(|_| site.group.pattern != Pattern::Names);
+    let value = sample(graph, site).filter(|_| !matches!(site.group.pattern, Pattern::Names | Pattern::Size(_)));
     let value_class = value
         .filter(|v| graph.node_type(*v) == NodeType::Object)
         .map(|v| graph.node_name(v).to_string())

@@ -11,14 +11,14 @@ use super::collection::{self, Collection, CollectionKind};
 use super::makeup::make_up;
 use super::words::holder_path;
 use super::{Advice, Binding, Case, Context, Finding, Found, Question, Rule, Told, grouped};
-use crate::growth::{GrowthSite, Pattern};
+use crate::growth::{GrowthSite, Pattern, Swelling};
 
 #[derive(Debug)]
 enum Strings {
     /// Pieces in a collection.
     Pieces { collection: Collection, bytes_each: u64 },
     /// One string that is added to.
-    Rope { bindings: Vec<Binding> },
+    Rope { bindings: Vec<Binding>, is_one: bool, is_certain: bool },
 }
 
 /// Whether most of what the site keeps are strings that pieces of them keep, or one string that grows.
@@ -27,6 +27,9 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         let is_rope = cycle.entry.to == NodeType::String
             && cycle.links.iter().all(|l| matches!(l.name.as_str(), "first" | "second"));
         return is_rope.then(|| rope(context, site)).flatten();
+    }
+    if let Pattern::Size(swelling) = site.group.pattern {
+        return text(context, site, swelling);
     }
     let (holder, collection) = collection::recognise(context, site)?;
     let made = make_up(context, site);
@@ -56,15 +59,28 @@ fn rope(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         }
     }
     let bindings = bindings_of(context, top);
-    Some(Found::new(Rule::StringParent, holder_path(context, top), Strings::Rope { bindings }))
+    let case = Strings::Rope { bindings, is_one: false, is_certain: true };
+    Some(Found::new(Rule::StringParent, holder_path(context, top), case))
+}
+
+/// One string that is put together anew, longer each time.
+fn text(context: &Context<'_>, site: &GrowthSite, swelling: Swelling) -> Option<Found> {
+    let owner = site.group.owner;
+    if !context.graph().node_type(owner).is_string() {
+        return None;
+    }
+    let bindings = bindings_of(context, owner);
+    let is_certain = swelling == Swelling::Text;
+    let case = Strings::Rope { bindings, is_one: true, is_certain };
+    Some(Found::new(Rule::StringParent, holder_path(context, owner), case))
 }
 
 impl Case for Strings {
     fn questions(&self) -> Vec<Question> {
         match self {
             Self::Pieces { collection, .. } => collection.questions(),
-            Self::Rope { bindings } if bindings.is_empty() => Vec::new(),
-            Self::Rope { bindings } => vec![Question::Adders {
+            Self::Rope { bindings, .. } if bindings.is_empty() => Vec::new(),
+            Self::Rope { bindings, .. } => vec![Question::Adders {
                 holders: bindings.clone(),
                 kind: CollectionKind::Text,
                 value_keys: Vec::new(),
@@ -78,6 +94,10 @@ impl Case for Strings {
             Self::Pieces { collection, .. } => collection.no_question(),
             Self::Rope { .. } => "the string has no name of its own in the program".into(),
         }
+    }
+
+    fn is_certain(&self) -> bool {
+        !matches!(self, Self::Rope { is_certain: false, .. })
     }
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
@@ -105,8 +125,11 @@ impl Case for Strings {
                 );
                 Advice { title, explanation, fix }
             }
-            Self::Rope { .. } => Advice {
-                title: format!("string `{holder}` is added to: {before} → {after} pieces"),
+            Self::Rope { is_one, .. } => Advice {
+                title: format!(
+                    "string `{holder}` is added to: {before} → {after} {}",
+                    if *is_one { "bytes" } else { "pieces" }
+                ),
                 explanation: format!(
                     "{place} appends to the string `{holder}` again and again, and nothing starts it anew. V8 \
                      keeps all of its pieces."

@@ -28,7 +28,7 @@ pub struct Link {
 }
 
 impl Link {
-    fn of(graph: &HeapGraph, edge: Edge) -> Self {
+    pub(super) fn of(graph: &HeapGraph, edge: Edge) -> Self {
         let to = graph.node_type(edge.to);
         let is_text = matches!(to, NodeType::String) || to.is_string();
         Self {
@@ -40,10 +40,10 @@ impl Link {
     }
 
     /// The link of that name from a node.
-    fn follow(&self, graph: &HeapGraph, from: NodeId) -> Option<NodeId> {
+    pub(super) fn follow(&self, graph: &HeapGraph, from: NodeId) -> Option<NodeId> {
         let fits = |edge: &Edge| {
             edge.kind == self.kind
-                && (graph.edge_text(*edge).unwrap_or_default() == self.name)
+                && graph.edge_text(*edge).unwrap_or_default() == self.name
                 && Self::of(graph, *edge) == *self
         };
         graph.edges(from).find(fits).map(|e| e.to)

@@ -1,12 +1,13 @@
 //! Links from an owner to new objects, folded into groups that a person would name as one thing.
 
 use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chains::{self, Cycle};
 use super::correspond::Correspondence;
+use super::swells::Swelling;
 use super::tree::RetainingTree;
-use super::{repeats, siblings};
+use super::{repeats, siblings, swells};
 
 /// How an owner holds the members of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +30,8 @@ pub enum Pattern {
     Internal(String),
     /// One member, which holds the next, which holds the next.
     Chain(Cycle),
+    /// One value that is larger each time.
+    Size(Swelling),
 }
 
 /// What the members of a group are.
@@ -118,12 +121,19 @@ pub fn growth_groups(
         found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
     }
     found.extend(chains::chains(last, tree, is_new, &below));
-    let mut found = siblings::fold(last, tree, found);
-    found.sort_by_key(|g| (std::cmp::Reverse(g.tree_bytes), g.owner));
+    let found = siblings::fold(last, tree, found);
+    let owners: FxHashSet<NodeId> = found.iter().flat_map(|g| g.owners.iter().copied()).collect();
+    let swelling = swells::swells(graphs, earlier, tree, |owner| owners.contains(&owner));
+    let mut found: Vec<(Group, Option<Vec<u64>>)> = found
+        .into_iter()
+        .map(|group| (group, None))
+        .chain(swelling.into_iter().map(|(group, sizes)| (group, Some(sizes))))
+        .collect();
+    found.sort_by_key(|(g, _)| (std::cmp::Reverse(g.tree_bytes), g.owner));
 
     let mut covered = vec![false; last.node_count()];
     let mut kept = Vec::new();
-    for group in found {
+    for (group, sizes) in found {
         // Bounds the work on heaps with very many small sites; the rest is lighter than any of these.
         if kept.len() >= 64 {
             break;
@@ -131,7 +141,7 @@ pub fn growth_groups(
         if covered[tree.position(group.owner) as usize] {
             continue;
         }
-        let counts = counts(graphs, earlier, tree, &group);
+        let counts = sizes.unwrap_or_else(|| counts(graphs, earlier, tree, &group));
         if counts.first() >= counts.last() {
             continue;
         }
@@ -508,7 +518,7 @@ pub(super) fn held_edges<'a>(
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
             // A chain is followed, not looked up: see `chains::members_of`.
-            Pattern::Entries | Pattern::Names | Pattern::Chain(_) => false,
+            Pattern::Entries | Pattern::Names | Pattern::Chain(_) | Pattern::Size(_) => false,
         };
         (fits && is_of(graph, e.to, &group.class)).then_some((0, e))
     })
