@@ -124,7 +124,8 @@ fn calls(linked: &Linked, names: &[String], target: &[PlaceId]) -> Vec<Candidate
         let facts = loaded.facts();
         // An import is no call; one whose address is computed may load a module anew.
         for range in facts.imports.iter().filter(|_| imports) {
-            let text = loaded.text.get(range.start as usize..range.end as usize).unwrap_or_default();
+            let text =
+                loaded.text.get(range.start as usize..range.end as usize).unwrap_or_default();
             let is_fixed = !text.contains(['+', '`', '$']) && text.contains(['\'', '"']);
             out.push(Candidate {
                 file,

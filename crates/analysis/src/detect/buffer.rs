@@ -81,7 +81,8 @@ impl Case for Whole {
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
         let bytes = |n: Option<&u64>| leakline_heap::Bytes(n.copied().unwrap_or(0));
-        let (before, after) = (bytes(finding.site.counts.first()), bytes(finding.site.counts.last()));
+        let (before, after) =
+            (bytes(finding.site.counts.first()), bytes(finding.site.counts.last()));
         let holder = &finding.holder;
         let place = told.place.map_or_else(|| "The program".into(), |p| format!("`{p}`"));
         Advice {
@@ -132,7 +133,9 @@ impl Case for Buffers {
                 "Small buffers are cut from a pool, and each keeps the whole pool it was cut from alive, {each}"
             )
         } else {
-            format!("Each keeps {each} outside the JavaScript heap, where `heapUsed` does not show them")
+            format!(
+                "Each keeps {each} outside the JavaScript heap, where `heapUsed` does not show them"
+            )
         };
         let explanation = format!(
             "{place} adds buffers to the {kind} `{holder}`, and nothing takes them out. {what}."
@@ -145,7 +148,9 @@ impl Case for Buffers {
                  `{holder}` a bound: {bound}"
             )
         } else {
-            format!("Keep buffers only as long as they are needed, and count bytes, not entries. {bound}")
+            format!(
+                "Keep buffers only as long as they are needed, and count bytes, not entries. {bound}"
+            )
         };
         Advice { title, explanation, fix }
     }

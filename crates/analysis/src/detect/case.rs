@@ -59,6 +59,12 @@ pub trait Case: Debug + Send + Sync {
         false
     }
 
+    /// One leak may show in several places: a worker, its handle, its ports. Findings with the same echo are one,
+    /// and the heaviest of them is told.
+    fn echo(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether the evidence leaves no doubt about the family and the holder. Where it does, the finding is a
     /// hint of low confidence.
     fn is_certain(&self) -> bool {

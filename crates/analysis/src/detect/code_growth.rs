@@ -4,7 +4,7 @@
 //! Compiled code costs far more than its text: functions, feedback, metadata; and a context of `vm` has all
 //! built-ins of its own, half a megabyte before it has run anything.
 
-use leakline_heap::{NodeId, NodeType};
+use leakline_heap::{EdgeType, NodeId, NodeType};
 
 use super::collection::{self, Collection};
 use super::makeup::{is_compiled, make_up};
@@ -38,7 +38,8 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let value = sample(graph, site)?;
     let made = make_up(context, site);
     // Keys are members too, so that a context for each second member is one for each entry.
-    let code = if made.native_contexts > 0 && made.native_contexts.saturating_mul(3) >= made.members {
+    let code = if made.native_contexts > 0 && made.native_contexts.saturating_mul(3) >= made.members
+    {
         Code::Contexts
     } else {
         code_of(context, value)?
@@ -58,7 +59,7 @@ fn code_of(context: &Context<'_>, value: NodeId) -> Option<Code> {
             Some(Code::Scripts)
         }
         "SourceTextModule" | "SyntheticModule" => Some(Code::Scripts),
-        "Instance" | "WebAssembly.Instance" if internal(graph, value, "module_object").is_some() => {
+        "Instance" | "WebAssembly.Instance" if has_module(context, value) => {
             Some(Code::WebAssembly)
         }
         "Module" | "WebAssembly.Module"
@@ -69,6 +70,17 @@ fn code_of(context: &Context<'_>, value: NodeId) -> Option<Code> {
         }
         _ => None,
     }
+}
+
+/// An instance holds its module, in V8 10 by a link without a name.
+fn has_module(context: &Context<'_>, instance: NodeId) -> bool {
+    let graph = context.graph();
+    let is_module = |e: &leakline_heap::Edge| {
+        matches!(e.kind, EdgeType::Internal | EdgeType::Hidden)
+            && graph.node_type(e.to) == NodeType::Object
+            && graph.node_name(e.to) == "Module"
+    };
+    graph.edges(instance).take(32).any(|e| is_module(&e))
 }
 
 impl Case for CodeGrowth {
@@ -123,7 +135,10 @@ impl Case for CodeGrowth {
             explanation: format!(
                 "{place} puts {what} into the {kind} `{holder}` again and again, and nothing takes them out. {cost}."
             ),
-            fix: format!("{instead}. And give `{holder}` a bound: {}", self.collection.bound(holder)),
+            fix: format!(
+                "{instead}. And give `{holder}` a bound: {}",
+                self.collection.bound(holder)
+            ),
         }
     }
 }

@@ -60,10 +60,7 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
 }
 
 /// The collection that a site is, whatever it is filled with, and its holder in words.
-pub(super) fn recognise(
-    context: &Context<'_>,
-    site: &GrowthSite,
-) -> Option<(String, Collection)> {
+pub(super) fn recognise(context: &Context<'_>, site: &GrowthSite) -> Option<(String, Collection)> {
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {
@@ -84,7 +81,8 @@ pub(super) fn recognise(
     };
     let bindings = bindings_of(context, owner);
     // The members are the keys, then; of the values nothing is known.
-    let value = sample(graph, site).filter(|_| !matches!(site.group.pattern, Pattern::Names | Pattern::Size(_)));
+    let value = sample(graph, site)
+        .filter(|_| !matches!(site.group.pattern, Pattern::Names | Pattern::Size(_)));
     let value_class = value
         .filter(|v| graph.node_type(*v) == NodeType::Object)
         .map(|v| graph.node_name(v).to_string())

@@ -138,9 +138,9 @@ pub(super) fn make_up(context: &Context<'_>, site: &GrowthSite) -> MakeUp {
             }
         }
     }
-    let heaviest = behind.into_iter().max_by_key(|((name, place), (bytes, _))| {
-        (*bytes, std::cmp::Reverse((*name, *place)))
-    });
+    let heaviest = behind
+        .into_iter()
+        .max_by_key(|((name, place), (bytes, _))| (*bytes, std::cmp::Reverse((*name, *place))));
     found.variable = heaviest.map(|((name, _), (bytes, function))| Captured {
         variable: graph.strings().get(name).to_string(),
         bytes,

@@ -32,7 +32,7 @@ pub use rules::{Rule, all_rules};
 pub use words::{holder_path, path_steps, path_words};
 
 use crate::comparability::By;
-use crate::growth::{GrowthAnalysis, GrowthSite, Tenure};
+use crate::growth::{GrowthAnalysis, GrowthSite, Pattern, Tenure};
 use crate::scripts::Scripts;
 use case::Found;
 
@@ -138,7 +138,7 @@ const DETECTORS: &[Detector] = &[
 /// Names all sites that grow like a leak, heaviest first.
 pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let total = context.growth.growth.retained_bytes.max(1) as f64;
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding<'a>> = Vec::new();
     for site in &context.growth.sites {
         let bytes = site.weight.retained_delta_bytes;
         if !keeps_growing(site)
@@ -159,12 +159,38 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
         }
         findings.push(Finding { rule, site, holder, case, confidence });
     }
+    let mut findings = without_echoes(findings);
     // A confident finding leads even when something vague weighs more.
     findings.sort_by_key(|f| {
         let vague = f.confidence == Confidence::Low;
         (vague, std::cmp::Reverse(f.site.weight.retained_delta_bytes))
     });
     findings
+}
+
+/// Leaves out what is another side of a heavier finding: sites come heaviest first.
+fn without_echoes(findings: Vec<Finding<'_>>) -> Vec<Finding<'_>> {
+    let mut echoes: Vec<&'static str> = Vec::new();
+    let mut kept: Vec<Finding<'_>> = Vec::new();
+    for finding in findings {
+        if let Some(echo) = finding.case.echo() {
+            if echoes.contains(&echo) {
+                continue;
+            }
+            echoes.push(echo);
+        }
+        // The keys of a map whose values are a finding already.
+        let group = &finding.site.group;
+        let is_key = group.pattern == Pattern::Entries && group.class.kind.is_string();
+        let with_values = |f: &Finding<'_>| {
+            f.site.group.owner == group.owner && f.site.group.pattern == Pattern::Entries
+        };
+        if is_key && kept.iter().any(with_values) {
+            continue;
+        }
+        kept.push(finding);
+    }
+    kept
 }
 
 /// Puts a finding into words.
@@ -230,12 +256,7 @@ fn live_by_handles(context: &Context<'_>, site: &GrowthSite) -> bool {
     false
 }
 
-fn confidence(
-    context: &Context<'_>,
-    site: &GrowthSite,
-    rule: Rule,
-    case: &dyn Case,
-) -> Confidence {
+fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule, case: &dyn Case) -> Confidence {
     let (largest, last) = steps(site);
     // The runtime's own collections grow while a program loads and warms up.
     let of_runtime =

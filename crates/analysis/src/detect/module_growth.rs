@@ -84,7 +84,8 @@ impl Case for Modules {
             Loader::Es => vec!["import".into()],
             _ => vec!["require".into()],
         };
-        let near = self.parent.as_ref().map(|script| Place { script: script.clone(), line: 1, column: 1 });
+        let near =
+            self.parent.as_ref().map(|script| Place { script: script.clone(), line: 1, column: 1 });
         vec![Question::Creations { callees, definition: None, near }]
     }
 

@@ -15,8 +15,8 @@ use super::collection::{self, Collection};
 use super::makeup::make_up;
 use super::words::{described, holder_path};
 use super::{
-    Advice, Case, Context, Finding, Found, Question, Rule, ScopeAnswer, ScopeQuestion, Told, grouped,
-    listed,
+    Advice, Case, Context, Finding, Found, Question, Rule, ScopeAnswer, ScopeQuestion, Told,
+    grouped, listed,
 };
 use crate::growth::{GrowthSite, Pattern};
 use crate::scripts::Place;
@@ -80,10 +80,17 @@ fn ancestors(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         place,
         siblings: siblings(context, scope, function),
     };
-    let head = site.group.members.iter().copied().find(|m| {
-        tree.parent(*m).is_some_and(|up| up.from == site.group.owner)
-    });
-    Some(Found::new(Rule::SharedContext, holder_path(context, head.unwrap_or(site.group.owner)), case))
+    let head = site
+        .group
+        .members
+        .iter()
+        .copied()
+        .find(|m| tree.parent(*m).is_some_and(|up| up.from == site.group.owner));
+    Some(Found::new(
+        Rule::SharedContext,
+        holder_path(context, head.unwrap_or(site.group.owner)),
+        case,
+    ))
 }
 
 fn function_words(context: &Context<'_>, function: NodeId) -> String {
@@ -142,7 +149,9 @@ impl Case for Ancestors {
             "scope of `{function}` keeps `{variable}`, which keeps the one before: {before} → {after}"
         );
         let needed = if self.siblings.is_empty() {
-            format!("some function in the same scope uses `{variable}` (it need not be alive any more)")
+            format!(
+                "some function in the same scope uses `{variable}` (it need not be alive any more)"
+            )
         } else {
             format!("{} in the same scope may use it", listed(&self.siblings))
         };

@@ -22,6 +22,8 @@ struct Threads {
     kind: Kind,
     /// Held by handles alone, not by a collection of the program's.
     by_handles: bool,
+    /// Held by a collection of the runtime's.
+    by_runtime: bool,
 }
 
 /// Whether the site's members are workers or ports.
@@ -29,7 +31,8 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let graph = context.graph();
     let value = sample(graph, site)?;
     let kind = kind_of(context, value)?;
-    let by_handles = graph.node_type(site.group.owner) == NodeType::Synthetic
+    let by_root = graph.node_type(site.group.owner) == NodeType::Synthetic;
+    let by_handles = by_root
         || !matches!(site.group.pattern, Pattern::Entries | Pattern::Elements | Pattern::Keys)
         || !super::words::is_named_by_program(context, site.group.owner);
     let holder = if by_handles {
@@ -41,7 +44,11 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     } else {
         holder_path(context, site.group.owner)
     };
-    Some(Found::new(Rule::Worker, holder, Threads { kind, by_handles }))
+    Some(Found::new(
+        Rule::Worker,
+        holder,
+        Threads { kind, by_handles, by_runtime: by_handles && !by_root },
+    ))
 }
 
 /// Links from a port to the worker or channel it belongs to.
@@ -87,6 +94,17 @@ impl Case for Threads {
 
     fn lives_by_handles(&self) -> bool {
         true
+    }
+
+    fn echo(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Worker if self.by_handles => Some("workers"),
+            // The runtime lists a port of its own for each thread.
+            Kind::Port if self.by_runtime => Some("workers"),
+            Kind::Port if self.by_handles => Some("ports"),
+            Kind::Broadcast if self.by_handles => Some("channels"),
+            _ => None,
+        }
     }
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {

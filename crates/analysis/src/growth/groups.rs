@@ -298,7 +298,8 @@ fn fold_compiled(
         let first = graph.node_name(members[0]);
         let name = if members.iter().all(|m| graph.node_name(*m) == first) { first } else { "" };
         let class = Class { kind: NodeType::Closure, name: name.to_string(), location: None };
-        let is_function = |c: &Option<Class>| c.as_ref().is_some_and(|c| c.kind == NodeType::Closure);
+        let is_function =
+            |c: &Option<Class>| c.as_ref().is_some_and(|c| c.kind == NodeType::Closure);
         folded.retain(|(p, c), m| *p != pattern || !is_function(c) || m.len() >= least);
         folded.insert((pattern, Some(class)), members);
     }
