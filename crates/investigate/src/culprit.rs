@@ -9,7 +9,7 @@ use leakline_analysis::detect::{
 use leakline_report::{Culprit, Frame, FrameLine, Place};
 use leakline_source::{
     AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, Question as Asked,
-    SourceFiles, Statement, scope_use,
+    SourceFiles, Statement, answer, scope_use,
 };
 
 /// A statement, or the reason why there is none.
@@ -31,7 +31,7 @@ pub(crate) fn locate(finding: &Finding<'_>, scripts: &Scripts, files: &SourceFil
     let candidates: Vec<PathBuf> = scripts.user_files().into_iter().map(PathBuf::from).collect();
     let mut best = None;
     for question in finding.case.questions() {
-        let located = answer(&question, files, &candidates);
+        let located = ask(&question, files, &candidates);
         if located.culprit.is_some() {
             return located;
         }
@@ -54,19 +54,48 @@ pub(crate) fn settle(finding: &mut Finding<'_>, files: &SourceFiles) {
     }
 }
 
-fn answer(question: &Question, files: &SourceFiles, candidates: &[PathBuf]) -> Located {
-    // Where the creator's file is known, the call is sought there first.
-    if let Question::Creations { near: Some(near), .. } = question {
-        let there = [PathBuf::from(&near.script)];
-        if let Ok(found) = leakline_source::answer(files, &asked(question), &there)
-            && found.best.is_some()
-        {
-            return with_statement(found);
-        }
+/// Asks `source`, and keeps its answer or its reason for none.
+fn ask(question: &Question, files: &SourceFiles, candidates: &[PathBuf]) -> Located {
+    // A file without a line: the call is sought there first.
+    if let Question::Creations { near: Some(near), .. } = question
+        && near.line == 0
+        && let Ok(found) = answer(files, &asked(question), &[PathBuf::from(&near.script)])
+        && found.best.is_some()
+    {
+        return with_statement(found);
     }
-    match leakline_source::answer(files, &asked(question), candidates) {
-        Ok(found) => with_statement(found),
+    match answer(files, &asked(question), candidates) {
+        Ok(mut found) => {
+            if let Question::Creations { near: Some(near), .. } = question
+                && near.line > 0
+            {
+                nearest_first(&mut found, near);
+            }
+            with_statement(found)
+        }
         Err(e) => Located::nothing(e.to_string()),
+    }
+}
+
+/// Of several calls that make such things, the one that stands next to a function that one of them was given.
+fn nearest_first(found: &mut Found, near: &leakline_analysis::Place) {
+    let distance = |statement: &Statement| {
+        let same_file =
+            statement.location.file.ends_with(near.script.trim_start_matches("file://"));
+        same_file.then(|| statement.location.line.abs_diff(near.line))
+    };
+    let nearest = found
+        .others
+        .iter()
+        .enumerate()
+        .filter_map(|(i, statement)| Some((distance(statement)?, i)))
+        .min();
+    let Some((distance_of_other, at)) = nearest else { return };
+    let of_best = found.best.as_ref().and_then(distance);
+    if of_best.is_none_or(|of_best| distance_of_other < of_best)
+        && let Some(best) = found.best.as_mut()
+    {
+        std::mem::swap(best, &mut found.others[at]);
     }
 }
 
@@ -81,21 +110,21 @@ fn asked(question: &Question) -> Asked {
             };
             Asked::Registration(query, location(function))
         }
-        Question::Adders { holders, kind, value_keys, value_class } => {
-            let kind = match kind {
+        Question::Adders { holders, kind, value_keys, value_class } => Asked::Adders {
+            holders: holders.iter().map(holder).collect(),
+            kind: match kind {
                 Kind::Map => CollectionKind::Map,
                 Kind::Set => CollectionKind::Set,
                 Kind::Array => CollectionKind::Array,
                 Kind::Object => CollectionKind::Object,
                 Kind::Text => CollectionKind::Text,
-            };
-            let hint = AdderHint {
+            },
+            hint: AdderHint {
                 value_keys: value_keys.clone(),
                 value_class: value_class.clone(),
                 ..AdderHint::default()
-            };
-            Asked::Adders { holders: holders.iter().map(holder).collect(), kind, hint }
-        }
+            },
+        },
         Question::CallAround { function, callees } => Asked::CallAround {
             function: location(function),
             callees: callees.iter().map(ToString::to_string).collect(),
@@ -105,6 +134,9 @@ fn asked(question: &Question) -> Asked {
             callees: callees.clone(),
             near: definition.as_ref().map(location),
         },
+        Question::Awaits { function, words } => {
+            Asked::Awaits { function: location(function), words: words.clone() }
+        }
         Question::Enclosing(place) => Asked::Enclosing(location(place)),
     }
 }
@@ -209,7 +241,7 @@ mod tests {
                 event: Some("SIGHUP".into()),
                 emitter: "process".into(),
             };
-            let found = answer(&question, &files, std::slice::from_ref(&file));
+            let found = ask(&question, &files, std::slice::from_ref(&file));
             (found.culprit.map(|c| c.line), found.guessed)
         };
         let as_loaded = located(2, 24);

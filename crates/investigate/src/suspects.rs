@@ -210,7 +210,7 @@ fn suspect(
         leaked,
         culprit: located.culprit,
         path: path_steps(context, shown),
-        path_text: path_words(context, shown),
+        path_text: finding.case.path().unwrap_or_else(|| path_words(context, shown)),
         other_retainers: other_retainers(context, finding, sample),
         explanation: advice.explanation,
         fix: advice.fix,

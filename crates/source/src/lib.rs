@@ -20,6 +20,7 @@
 
 mod adders;
 mod around;
+mod awaits;
 mod callee;
 mod caller;
 mod creations;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::adders::{AdderHint, CollectionKind, Holder, adders};
 use crate::around;
+use crate::awaits;
 use crate::caller;
 use crate::creations;
 use crate::error::Error;
@@ -49,6 +50,13 @@ pub enum Question {
         /// Where the class or function is defined, if it is in a file.
         near: Option<Location>,
     },
+    /// Where the async function at the place waits.
+    Awaits {
+        /// Where the function begins, as the snapshot has it.
+        function: Location,
+        /// Names of what it waits for, where they are known: a promise's variable, a call.
+        words: Vec<String>,
+    },
     /// The statement around a place; for the start of a function that is handed to a call, that
     /// call (`new Promise((resolve) => …)`).
     Enclosing(Location),
@@ -72,6 +80,7 @@ pub fn answer(
         Question::Creations { name, callees, near } => {
             creations::creations(files, name, callees, near.as_ref(), candidates)
         }
+        Question::Awaits { function, words } => awaits::awaits(files, function, words),
         Question::Enclosing(place) => around::enclosing(files, place),
     }?;
     caller::complete(files, &mut found, candidates);

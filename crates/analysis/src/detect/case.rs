@@ -65,6 +65,11 @@ pub trait Case: Debug + Send + Sync {
         None
     }
 
+    /// The path to what grows, in words, where the retaining path runs through the runtime's own lists only.
+    fn path(&self) -> Option<String> {
+        None
+    }
+
     /// Whether the evidence leaves no doubt about the family and the holder. Where it does, the finding is a
     /// hint of low confidence.
     fn is_certain(&self) -> bool {

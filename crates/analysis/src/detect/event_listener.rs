@@ -5,9 +5,10 @@
 
 use leakline_heap::{EdgeType, HeapGraph, NodeId};
 
+use super::runtime_calls::public_calls;
 use super::words::{holder_path, is_named_by_program, symbol_of};
 use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, grouped, listed, sample};
-use crate::growth::{GrowthSite, Pattern};
+use crate::growth::{GrowthSite, Pattern, unbound};
 use crate::scripts::{Place, internal, property};
 
 /// Listeners that pile up on an emitter.
@@ -56,16 +57,28 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
 
 impl Case for Listener {
     fn questions(&self) -> Vec<Question> {
-        let question = |function: &Place| Question::Registration {
-            function: function.clone(),
-            event: self.event.clone(),
-            emitter: self.emitter.clone(),
-        };
-        self.function.iter().map(question).collect()
+        let Some(function) = &self.function else { return Vec::new() };
+        // `once(emitter, 'end')`, `source.pipe(target)`: the listening function is Node's own.
+        if function.is_builtin() {
+            let callees = public_calls(function);
+            return if callees.is_empty() { Vec::new() } else { vec![creations(callees)] };
+        }
+        vec![
+            Question::Registration {
+                function: function.clone(),
+                event: self.event.clone(),
+                emitter: self.emitter.clone(),
+            },
+            // Node's own functions register what they are given: `fs.watchFile(path, listener)`.
+            Question::CallAround { function: function.clone(), callees: GIVEN.to_vec() },
+        ]
     }
 
     fn no_question(&self) -> String {
-        "the snapshot does not say where the listener's function stands".into()
+        match &self.function {
+            Some(_) => "the listener is one of the runtime's own functions".into(),
+            None => "the snapshot does not say where the listener's function stands".into(),
+        }
     }
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
@@ -74,6 +87,17 @@ impl Case for Listener {
 
     fn emitter(&self) -> Option<(&str, Option<&str>)> {
         Some((&self.emitter, self.event.as_deref()))
+    }
+}
+
+/// What registers the function that it is given.
+const GIVEN: [&str; 6] = ["watchFile", "on", "once", "addListener", "prependListener", "request"];
+
+fn creations(callees: &[&str]) -> Question {
+    Question::Creations {
+        callees: callees.iter().map(ToString::to_string).collect(),
+        definition: None,
+        near: None,
     }
 }
 
@@ -103,7 +127,7 @@ fn emitter_of(context: &Context<'_>, events: NodeId) -> Option<NodeId> {
 }
 
 /// The user's function behind what `_events` holds, and whether it was registered with `once`.
-fn listener_function(graph: &HeapGraph, held: NodeId) -> (NodeId, bool) {
+pub(super) fn listener_function(graph: &HeapGraph, held: NodeId) -> (NodeId, bool) {
     let wrapped = property(graph, held, "listener").or_else(|| {
         internal(graph, held, "bound_this").and_then(|state| property(graph, state, "listener"))
     });
@@ -113,20 +137,8 @@ fn listener_function(graph: &HeapGraph, held: NodeId) -> (NodeId, bool) {
     (unbound(graph, held), false)
 }
 
-/// The function behind `f.bind(…)`. Bindings of bindings are rare and finite; a few steps reach the end.
-fn unbound(graph: &HeapGraph, function: NodeId) -> NodeId {
-    let mut at = function;
-    for _ in 0..8 {
-        match internal(graph, at, "bound_function") {
-            Some(inner) => at = inner,
-            None => break,
-        }
-    }
-    at
-}
-
 /// The variables of the scope that the function closes over.
-fn captured(graph: &HeapGraph, function: NodeId) -> Vec<String> {
+pub(super) fn captured(graph: &HeapGraph, function: NodeId) -> Vec<String> {
     let Some(scope) = internal(graph, function, "context") else { return Vec::new() };
     let mut names: Vec<String> = graph
         .edges(scope)

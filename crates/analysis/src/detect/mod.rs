@@ -5,18 +5,27 @@
 //! and, once `source` has found it, the statement from their file. A finding states claim, evidence and
 //! confidence; it computes nothing that the site does not hold.
 
+mod async_context;
 mod bindings;
 mod buffer;
 mod case;
 mod code_growth;
 mod collection;
 mod event_listener;
+mod event_target;
 mod makeup;
 mod module_growth;
+mod native_handle;
+mod overlap;
+mod pending_promise;
 mod question;
 mod rules;
+mod runtime_calls;
 mod shared_context;
+mod spoken;
+mod stream;
 mod string_parent;
+mod timer;
 mod unknown;
 mod words;
 mod worker;
@@ -128,6 +137,12 @@ const DETECTORS: &[Detector] = &[
     event_listener::check,
     module_growth::check,
     worker::check,
+    event_target::check,
+    timer::check,
+    native_handle::check,
+    pending_promise::check,
+    async_context::check,
+    stream::check,
     code_growth::check,
     string_parent::check,
     buffer::check,
@@ -149,6 +164,10 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
             continue;
         }
         let found = DETECTORS.iter().find_map(|check| check(context, site));
+        // What the runtime keeps for itself, no statement of the program's brought there.
+        if found.is_none() && matches!(site.group.pattern, Pattern::Kept(_)) {
+            continue;
+        }
         let Found { rule, holder, case } = found.unwrap_or_else(|| unknown::check(context, site));
         if site.delta() < case.least() {
             continue;
@@ -165,7 +184,7 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
         let vague = f.confidence == Confidence::Low;
         (vague, std::cmp::Reverse(f.site.weight.retained_delta_bytes))
     });
-    findings
+    overlap::settle(context, findings)
 }
 
 /// Leaves out what is another side of a heavier finding: sites come heaviest first.
@@ -259,8 +278,11 @@ fn live_by_handles(context: &Context<'_>, site: &GrowthSite) -> bool {
 fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule, case: &dyn Case) -> Confidence {
     let (largest, last) = steps(site);
     // The runtime's own collections grow while a program loads and warms up.
-    let of_runtime =
-        || rule == Rule::Collection && !words::is_named_by_program(context, site.group.owner);
+    let of_runtime = || {
+        matches!(rule, Rule::Collection | Rule::Stream | Rule::PendingPromise)
+            && !matches!(site.group.pattern, Pattern::Kept(_))
+            && !words::is_named_by_program(context, site.group.owner)
+    };
     // By shape an owner that is found only in the last snapshot may be an old one that was not recognised.
     let unmatched = || {
         rule != Rule::EventListener
@@ -271,7 +293,9 @@ fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule, case: &dyn C
         || unmatched()
         || last * LEVELLING < largest
         || of_runtime()
-        || !case.lives_by_handles() && live_by_handles(context, site)
+        || (rule != Rule::NativeHandle
+            && !case.lives_by_handles()
+            && live_by_handles(context, site))
     {
         return Confidence::Low;
     }

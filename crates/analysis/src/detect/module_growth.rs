@@ -85,7 +85,7 @@ impl Case for Modules {
             _ => vec!["require".into()],
         };
         let near =
-            self.parent.as_ref().map(|script| Place { script: script.clone(), line: 1, column: 1 });
+            self.parent.as_ref().map(|script| Place { script: script.clone(), line: 0, column: 0 });
         vec![Question::Creations { callees, definition: None, near }]
     }
 

@@ -43,8 +43,16 @@ pub enum Question {
         callees: Vec<String>,
         /// Where the class or function that is called stands, when that is known.
         definition: Option<Place>,
-        /// A function near the call: what the created objects were given by their creator.
+        /// A function near the call: what the created objects were given by their creator. With line 0 only the file
+        /// is known.
         near: Option<Place>,
+    },
+    /// Where does this async function wait?
+    Awaits {
+        /// Where the function stands.
+        function: Place,
+        /// Names of what it waits for: a promise's variable, a call.
+        words: Vec<String>,
     },
     /// Which statement stands around this place?
     Enclosing(Place),

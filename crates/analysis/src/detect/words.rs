@@ -244,7 +244,7 @@ pub fn path_words(context: &Context<'_>, node: NodeId) -> String {
         let name = graph.edge_text(edge).unwrap_or_default();
         if skip_event {
             skip_event = false;
-            words.push(format!("'{name}' listeners"));
+            words.push(format!("'{}' listeners", symbol_name(name)));
             continue;
         }
         match edge.kind {

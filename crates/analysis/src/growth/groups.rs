@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chains::{self, Cycle};
 use super::correspond::Correspondence;
+use super::kept::Kept;
 use super::swells::Swelling;
 use super::tree::RetainingTree;
 use super::{repeats, siblings, swells};
@@ -32,6 +33,8 @@ pub enum Pattern {
     Chain(Cycle),
     /// One value that is larger each time.
     Size(Swelling),
+    /// A list of the runtime's own that its members link themselves: timers, listeners of event targets.
+    Kept(Kept),
 }
 
 /// What the members of a group are.
@@ -109,18 +112,18 @@ pub fn growth_groups(
     earlier: &[Correspondence],
     tree: &RetainingTree,
     is_new: &[bool],
+    below: &[u64],
 ) -> Vec<(Group, Vec<u64>)> {
     let last = graphs[graphs.len() - 1];
-    let below = new_bytes_below(last, tree, is_new);
     let mut found = Vec::new();
     for owner in tree.top_down() {
         if !can_own(last, owner) {
             continue;
         }
-        found.extend(groups_of_owner(last, tree, is_new, &below, owner));
+        found.extend(groups_of_owner(last, tree, is_new, below, owner));
         found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
     }
-    found.extend(chains::chains(last, tree, is_new, &below));
+    found.extend(chains::chains(last, tree, is_new, below));
     let found = siblings::fold(last, tree, found);
     let owners: FxHashSet<NodeId> = found.iter().flat_map(|g| g.owners.iter().copied()).collect();
     let swelling = swells::swells(graphs, earlier, tree, |owner| owners.contains(&owner));
@@ -158,7 +161,11 @@ pub fn growth_groups(
 }
 
 /// For each node, the shallow size of the new nodes at and below it in the tree.
-fn new_bytes_below(graph: &HeapGraph, tree: &RetainingTree, is_new: &[bool]) -> Vec<u64> {
+pub(super) fn new_bytes_below(
+    graph: &HeapGraph,
+    tree: &RetainingTree,
+    is_new: &[bool],
+) -> Vec<u64> {
     let mut below = vec![0u64; graph.node_count()];
     for node in tree.top_down().rev() {
         if is_new[node.index()] {
@@ -518,8 +525,12 @@ pub(super) fn held_edges<'a>(
                 e.kind == EdgeType::Internal && graph.edge_text(e) == Some(name)
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
-            // A chain is followed, not looked up: see `chains::members_of`.
-            Pattern::Entries | Pattern::Names | Pattern::Chain(_) | Pattern::Size(_) => false,
+            // A chain is followed, a value is weighed, and what the runtime keeps is counted by kind.
+            Pattern::Entries
+            | Pattern::Names
+            | Pattern::Chain(_)
+            | Pattern::Size(_)
+            | Pattern::Kept(_) => false,
         };
         (fits && is_of(graph, e.to, &group.class)).then_some((0, e))
     })

@@ -8,13 +8,17 @@
 //! 2. `tree`: for each object the retaining path a JavaScript developer would draw, as one tree.
 //! 3. `groups`: edges from an owner to new objects, folded by pattern (`[]`, `{key}`, `.name`) and class,
 //!    with the owner's number of such edges in every snapshot.
-//! 4. `weigh`: the exact bytes that go when the group goes.
+//! 4. `kept`: what the runtime itself keeps in lists that no owner has: timers, listeners of event targets,
+//!    reactions on promises, handles. They are counted by kind.
+//! 5. `weigh`: the exact bytes that go when the group goes.
 //!
-//! Cost: O(nodes + edges) for 1–3, and one traversal each for the few groups that are weighed.
+//! Cost: O(nodes + edges) for 1–4, and one traversal each for the few groups that are weighed.
 
 mod chains;
 mod correspond;
 mod groups;
+mod joint;
+mod kept;
 mod repeats;
 mod siblings;
 mod swells;
@@ -28,6 +32,8 @@ use serde::Serialize;
 pub use chains::{Cycle, Link};
 pub use correspond::{Correspondence, correspond};
 pub use groups::{Class, Group, Pattern, growth_groups};
+pub use kept::Kept;
+pub(crate) use kept::{Side, handle_side, unbound, waiter};
 pub use swells::Swelling;
 pub use tenure::Tenure;
 pub use tree::RetainingTree;
@@ -115,7 +121,8 @@ impl<'a> GrowthAnalysis<'a> {
             last.nodes().map(|n| first.is_new(n) && last.self_size(n) > 0).collect();
         let growth = new_in(last, &earlier[0]);
         let all_new_bytes = held_new_bytes(last, &essential, first);
-        let groups = growth_groups(graphs, &earlier, &tree, &is_new);
+        let below = groups::new_bytes_below(last, &tree, &is_new);
+        let groups = growth_groups(graphs, &earlier, &tree, &is_new, &below);
         let mut sites: Vec<GrowthSite> = groups
             .into_iter()
             .take(MAX_SITES)
@@ -126,6 +133,12 @@ impl<'a> GrowthAnalysis<'a> {
                 GrowthSite { group, counts, weight, tenure }
             })
             .collect();
+        for kept in kept::kept_sites(graphs, &earlier, &tree, &below, by_id) {
+            let weight = weigh(last, &essential, &kept.group, first, all_new_bytes);
+            let kept::KeptSite { group, counts, tenure } = kept;
+            sites.push(GrowthSite { group, counts, weight, tenure });
+        }
+        joint::weigh_together(last, &essential, first, all_new_bytes, &mut sites);
         sites.sort_by_key(|s| std::cmp::Reverse(s.weight.retained_delta_bytes));
         Self {
             graphs: graphs.to_vec(),
@@ -143,6 +156,22 @@ impl<'a> GrowthAnalysis<'a> {
     pub fn last(&self) -> &'a HeapGraph {
         self.graphs[self.graphs.len() - 1]
     }
+}
+
+/// New bytes at and below any of the nodes in the tree, each once. O(members log members).
+fn union_below(tree: &RetainingTree, below: &[u64], members: &[NodeId]) -> u64 {
+    let reached = members.iter().copied().filter(|m| tree.is_reached(*m));
+    let mut ranges: Vec<(std::ops::Range<u32>, NodeId)> =
+        reached.map(|m| (tree.range(m), m)).collect();
+    ranges.sort_unstable_by_key(|(range, _)| range.start);
+    let (mut end, mut bytes) = (0, 0);
+    for (range, member) in ranges {
+        if range.start >= end {
+            end = range.end;
+            bytes += below[member.index()];
+        }
+    }
+    bytes
 }
 
 fn new_in(last: &HeapGraph, first: &Correspondence) -> Growth {

@@ -47,7 +47,8 @@ pub(super) fn of_owner(
         return None;
     }
     let (&most, &count) = times.iter().max_by_key(|(node, count)| (**count, **node))?;
-    if count < MIN_SLOTS {
+    // Slots of `undefined`, `null` or a hole are room that was made in advance: a queue's ring.
+    if count < MIN_SLOTS || graph.node_type(most) == NodeType::Hidden {
         return None;
     }
     let store = graph.find_edge(owner, EdgeType::Internal, "elements")?.to;

@@ -33,7 +33,7 @@ pub enum Tenure {
 }
 
 /// The members of one snapshot, as sorted identities, one list per way of telling them apart.
-type Tracks = Vec<Vec<u64>>;
+pub(super) type Tracks = Vec<Vec<u64>>;
 
 /// Follows a group's members through the snapshots, first to last. `earlier` leads from the last graph to
 /// each one before it.
@@ -49,7 +49,7 @@ pub fn tenure(graphs: &[&HeapGraph], earlier: &[Correspondence], group: &Group) 
     judge(&series)
 }
 
-fn judge(series: &[Tracks]) -> Tenure {
+pub(super) fn judge(series: &[Tracks]) -> Tenure {
     let size = |t: &Tracks| t.iter().map(|ids| ids.len() as u64).max().unwrap_or(0);
     let n = series.len();
     let [.., before, last] = series else { return Tenure::Unknown };

@@ -146,6 +146,13 @@ impl<'a> Builder<'_, 'a> {
                 AstKind::VariableDeclaration(item) => self.facts.statements.push(range(item.span)),
                 AstKind::ReturnStatement(item) => self.facts.statements.push(range(item.span)),
                 AstKind::ThrowStatement(item) => self.facts.statements.push(range(item.span)),
+                AstKind::AwaitExpression(item) => {
+                    self.facts.awaits.push((range(item.span), function));
+                }
+                AstKind::ForOfStatement(item) if item.r#await => {
+                    let head = Range { start: item.span.start, end: item.right.span().end };
+                    self.facts.awaits.push((head, function));
+                }
                 AstKind::ObjectExpression(_) => {
                     self.item_of[at] = self.facts.objects.len() as u32;
                     self.facts.objects.push(Object { keys: Vec::new(), spreads: Vec::new() });

@@ -189,6 +189,8 @@ pub(crate) struct FileFacts {
     pub imports: Vec<Range>,
     /// Statements that hold no others, in order of their start.
     pub statements: Vec<Range>,
+    /// `await x` and the heads of `for await (… of x)`, each with its function.
+    pub awaits: Vec<(Range, u32)>,
 }
 
 impl FileFacts {

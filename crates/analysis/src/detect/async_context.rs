@@ -1,0 +1,163 @@
+//! `async-context`: what is bound to an asynchronous context and outlives its request.
+//!
+//! Three forms can be told from the heap: an `AsyncLocalStorage` made for each request and kept in the runtime's
+//! list of all that are in use, a collection that a hook of `async_hooks` fills by asynchronous id, and a
+//! collection of `AsyncResource`s. (A store that a timer or a promise keeps is named with the timer or the promise.)
+
+use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+
+use super::spoken::{counts, how_often, in_function, subject};
+use super::words::is_named_by_program;
+use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, collection, sample};
+use crate::growth::{GrowthSite, Pattern};
+use crate::scripts::{internal, property};
+
+/// Storages made again and again.
+#[derive(Debug)]
+struct Storages;
+
+/// A collection by asynchronous id, or of asynchronous resources.
+#[derive(Debug)]
+struct Bound {
+    collection: Box<dyn Case>,
+    by_hook: bool,
+}
+
+/// Whether the site belongs to asynchronous contexts.
+pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
+    if !matches!(
+        site.group.pattern,
+        Pattern::Entries | Pattern::Elements | Pattern::Keys | Pattern::Names
+    ) {
+        return None;
+    }
+    let graph = context.graph();
+    let member = sample(graph, site)?;
+    let class = graph.node_name(member);
+    if class == "AsyncLocalStorage" && !is_named_by_program(context, site.group.owner) {
+        return Some(Found::new(Rule::AsyncContext, "AsyncLocalStorage".into(), Storages));
+    }
+    let by_hook = filled_by_hook(context, site.group.owner);
+    if by_hook || is_resource(graph, member) {
+        let Found { holder, case, .. } = collection::check(context, site)?;
+        return Some(Found::new(Rule::AsyncContext, holder, Bound { collection: case, by_hook }));
+    }
+    None
+}
+
+/// Hooks that are looked at; programs have one or two.
+const MAX_HOOKS: usize = 32;
+
+/// Scopes between a hook's function and the one that holds the collection.
+const MAX_SCOPES: usize = 8;
+
+/// Whether a hook's `init` sees the collection in its scopes or as a property of what it was bound to.
+fn filled_by_hook(context: &Context<'_>, owner: NodeId) -> bool {
+    let graph = context.graph();
+    // Who holds the collection: scopes, and objects as their property.
+    let holders: Vec<NodeId> = context
+        .retainers
+        .of_node(owner)
+        .take(64)
+        .filter(|held| matches!(graph.edge(held.edge).kind, EdgeType::Context | EdgeType::Property))
+        .map(|held| held.from)
+        .collect();
+    let hooks = hooks(context);
+    hooks.iter().any(|&init| {
+        let mut scope = internal(graph, init, "context");
+        for _ in 0..MAX_SCOPES {
+            let Some(at) = scope else { return false };
+            // The scope of a whole module is every function's; only a hook's own closeness says something.
+            if holders.contains(&at) && graph.edges(at).len() <= 64 {
+                return true;
+            }
+            scope = internal(graph, at, "previous");
+        }
+        false
+    })
+}
+
+/// The `init` functions of all hooks.
+fn hooks(context: &Context<'_>) -> Vec<NodeId> {
+    let graph = context.graph();
+    let is_hook = |node: &NodeId| {
+        graph.node_type(*node) == NodeType::Object && graph.node_name(*node) == "AsyncHook"
+    };
+    let init = |hook: NodeId| {
+        let mut links = graph.edges(hook).filter(|e| e.kind == EdgeType::Property);
+        links.find(|e| {
+            matches!(graph.edge_text(*e), Some("<symbol init>" | "<symbol init_symbol>"))
+                && graph.node_type(e.to) == NodeType::Closure
+        })
+    };
+    graph.nodes().filter(is_hook).take(MAX_HOOKS).filter_map(init).map(|e| e.to).collect()
+}
+
+fn is_resource(graph: &HeapGraph, member: NodeId) -> bool {
+    graph.node_name(member) == "AsyncResource"
+        || property(graph, member, "<symbol trigger_async_id_symbol>").is_some()
+}
+
+impl Case for Storages {
+    fn questions(&self) -> Vec<Question> {
+        vec![Question::Creations {
+            callees: vec!["AsyncLocalStorage".into()],
+            definition: None,
+            near: None,
+        }]
+    }
+
+    fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
+        let title = format!("AsyncLocalStorage instances in use: {}", counts(finding));
+        let explanation = format!(
+            "{} makes a new `AsyncLocalStorage`{} {}. Once it was used, the runtime lists it until `disable()` is \
+             called, and carries its store through every asynchronous step.",
+            subject(told),
+            in_function(told),
+            how_often(finding, told),
+        );
+        let fix = "Make one `AsyncLocalStorage` when the module loads, `const storage = new AsyncLocalStorage()`, and \
+                   give each request a store of its own: `storage.run({ requestId }, () => next())`."
+            .to_string();
+        Advice { title, explanation, fix }
+    }
+}
+
+impl Case for Bound {
+    fn questions(&self) -> Vec<Question> {
+        self.collection.questions()
+    }
+
+    fn no_question(&self) -> String {
+        self.collection.no_question()
+    }
+
+    fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
+        let holder = &finding.holder;
+        let title = format!("`{holder}`, by asynchronous context: {}", counts(finding));
+        let (does, fix) = if self.by_hook {
+            (
+                format!("puts an entry into `{holder}` for asynchronous operations"),
+                format!(
+                    "Delete the entry in the hook's `destroy(asyncId)`, `{holder}.delete(asyncId)`; for promises, whose \
+                     `destroy` comes late or never, use `AsyncLocalStorage` instead: it needs no table."
+                ),
+            )
+        } else {
+            (
+                format!("adds an asynchronous resource to `{holder}`"),
+                format!(
+                    "Take the resource out of `{holder}` when its work is done, and call `emitDestroy()` where it was \
+                     made with `requireManualDestroy`."
+                ),
+            )
+        };
+        let explanation = format!(
+            "{} {does}{} {}, and nothing takes it out. The operations end, their entries stay.",
+            subject(told),
+            in_function(told),
+            how_often(finding, told),
+        );
+        Advice { title, explanation, fix }
+    }
+}
