@@ -118,6 +118,7 @@ fn asked(question: &Question) -> Asked {
                 Kind::Array => CollectionKind::Array,
                 Kind::Object => CollectionKind::Object,
                 Kind::Text => CollectionKind::Text,
+                Kind::Chain => CollectionKind::Chain,
             },
             hint: AdderHint {
                 value_keys: value_keys.clone(),
@@ -157,6 +158,7 @@ fn holder(binding: &Binding) -> Holder {
             owner_class: Some(owner_class.clone()).filter(|c| c != "Object"),
             file: script.as_ref().map(PathBuf::from),
         },
+        Binding::Entry(of) => Holder::Element { of: Box::new(holder(of)) },
         Binding::ModuleExport { script, name } => {
             Holder::ModuleExport { file: PathBuf::from(script), name: name.clone() }
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use leakline_analysis::detect::{
     Confidence, Context, Finding, Rule, Told, advise, detect, grouped, path_steps, path_words,
 };
-use leakline_analysis::growth::{Class, GrowthAnalysis};
+use leakline_analysis::growth::{Class, GrowthAnalysis, Pattern};
 use leakline_analysis::{By, Scripts};
 use leakline_heap::{HeapGraph, NodeId, Retainers};
 use leakline_report::{Holder, InvestigationVerdict, Leaked, Per, Suspect, Suspects};
@@ -224,6 +224,10 @@ fn share(part: u64, whole: u64) -> f64 {
 
 fn sample(graph: &HeapGraph, finding: &Finding<'_>) -> NodeId {
     let group = &finding.site.group;
+    // The first of a chain is nearest to who holds it.
+    if matches!(group.pattern, Pattern::Chain(_)) {
+        return group.members.first().copied().unwrap_or(group.owner);
+    }
     let main = group.members.iter().rev().find(|m| Class::of(graph, **m) == group.class);
     main.or(group.members.last()).copied().unwrap_or(group.owner)
 }

@@ -1,6 +1,6 @@
 //! By which names the program knows an object: the doors `source` searches for statements behind.
 
-use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType, Retainer};
 
 use super::Context;
 use super::words::closure_of_context;
@@ -27,6 +27,8 @@ pub enum Binding {
         /// The file of the class, when known.
         script: Option<String>,
     },
+    /// An entry of a collection that is known by this name: `tenants.get(t)`, `byUser[u]`.
+    Entry(Box<Self>),
     /// What a module exports: the whole of it, or one name.
     ModuleExport {
         /// The module's file.
@@ -64,6 +66,48 @@ pub(crate) fn bindings_of(context: &Context<'_>, node: NodeId) -> Vec<Binding> {
         }
     }
     found
+}
+
+/// Collections around a collection that are looked through: `byDay.get(d).get(user)`.
+const MAX_LEVELS: usize = 3;
+
+/// Names of `node` as an entry of a collection that has a name: `tenants.get(t)`, `byUser[u]`.
+pub(crate) fn entries_of(context: &Context<'_>, node: NodeId) -> Vec<Binding> {
+    let tree = &context.growth.tree;
+    let mut at = node;
+    for level in 1..=MAX_LEVELS {
+        let Some(container) = container_of(context, tree.parent(at)) else { break };
+        let mut names = bindings_of(context, container);
+        if !names.is_empty() {
+            for name in &mut names {
+                for _ in 0..level {
+                    *name = Binding::Entry(Box::new(name.clone()));
+                }
+            }
+            return names;
+        }
+        at = container;
+    }
+    Vec::new()
+}
+
+/// The collection that holds by this link as one of its entries: an array, a map, an object by a property.
+fn container_of(context: &Context<'_>, held: Option<Retainer>) -> Option<NodeId> {
+    let graph = context.graph();
+    let held = held?;
+    let edge = graph.edge(held.edge);
+    match edge.kind {
+        EdgeType::Property | EdgeType::Element
+            if graph.node_type(held.from) == NodeType::Object =>
+        {
+            Some(held.from)
+        }
+        EdgeType::Internal if graph.node_type(held.from) == NodeType::Array => {
+            let store = context.growth.tree.parent(held.from)?;
+            (graph.edge_text(graph.edge(store.edge)) == Some("table")).then_some(store.from)
+        }
+        _ => None,
+    }
 }
 
 fn variable(context: &Context<'_>, scope: NodeId, name: &str) -> Option<Binding> {

@@ -2,13 +2,15 @@
 
 use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
 
-use super::bindings::bindings_of;
+use super::bindings::{bindings_of, entries_of};
 use super::event_listener::follows;
 use super::words::holder_path;
 use super::{
     Advice, Binding, Case, Context, Finding, Found, Question, Rule, Told, grouped, sample,
 };
-use crate::growth::{GrowthSite, Pattern, Swelling};
+use crate::growth::{GrowthSite, Pattern};
+use crate::scripts::internal;
+use crate::views::layout::{Table, table_of};
 
 /// Kinds of collections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum CollectionKind {
     Object,
     /// A string that is appended to.
     Text,
+    /// Objects that each hold the next.
+    Chain,
 }
 
 impl CollectionKind {
@@ -34,6 +38,7 @@ impl CollectionKind {
             Self::Array => "array",
             Self::Object => "object",
             Self::Text => "string",
+            Self::Chain => "chain",
         }
     }
 }
@@ -47,6 +52,10 @@ pub(super) struct Collection {
     holder: String,
     /// The variables and properties that hold it, nearest to the user first.
     pub(super) bindings: Vec<Binding>,
+    /// The same of the collection that this one is an entry of, where it is one.
+    entries: Vec<Binding>,
+    /// It is one of many alike, so that its own key says nothing.
+    one_of_many: bool,
     /// Property names of the values, for recognising the statement that adds them.
     value_keys: Vec<String>,
     /// The values' constructor, when it is not `Object`.
@@ -64,34 +73,30 @@ pub(super) fn recognise(context: &Context<'_>, site: &GrowthSite) -> Option<(Str
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {
-        Pattern::Entries if graph.node_name(owner).ends_with("Set") => CollectionKind::Set,
-        Pattern::Entries => CollectionKind::Map,
+        Pattern::Entries => kind_of(graph, owner),
         // Numbers as keys: `byId[42] = …`.
         Pattern::Elements if graph.node_name(owner) == "Object" => CollectionKind::Object,
         Pattern::Elements => CollectionKind::Array,
         Pattern::Keys | Pattern::Names => CollectionKind::Object,
-        // A list of plain values: only its store is larger.
-        Pattern::Size(Swelling::Store) => match graph.node_name(owner) {
-            "Array" => CollectionKind::Array,
-            name if name.ends_with("Set") => CollectionKind::Set,
-            name if name.ends_with("Map") => CollectionKind::Map,
-            _ => CollectionKind::Object,
-        },
+        Pattern::Room => kind_of(graph, owner),
         _ => return None,
     };
     let bindings = bindings_of(context, owner);
     // The members are the keys, then; of the values nothing is known.
     let value = sample(graph, site)
-        .filter(|_| !matches!(site.group.pattern, Pattern::Names | Pattern::Size(_)));
+        .filter(|_| !matches!(site.group.pattern, Pattern::Names | Pattern::Room));
     let value_class = value
         .filter(|v| graph.node_type(*v) == NodeType::Object)
         .map(|v| graph.node_name(v).to_string())
         .filter(|c| c != "Object" && c != "Array");
-    let holder = holder_path(context, owner);
+    let one_of_many = site.group.owners.len() > 1;
+    let holder = one_of(context, &site.group.owners).unwrap_or_else(|| holder_path(context, owner));
     let collection = Collection {
         kind,
         holder: holder.clone(),
         bindings,
+        entries: entries_of(context, owner),
+        one_of_many,
         value_keys: value.map(|v| keys(graph, v)).unwrap_or_default(),
         value_class,
     };
@@ -112,22 +117,46 @@ impl Collection {
             CollectionKind::Object => {
                 format!("`delete {holder}[key]` when the entry is no longer needed.")
             }
+            CollectionKind::Chain => format!("cut it after so many links: `{holder}.next = null`."),
             CollectionKind::Text => format!("`{holder} = {holder}.slice(-65536)`."),
         }
     }
 }
 
+/// One of several collections under keys of one object in words, without the key that is its alone: `byUser[…]`.
+fn one_of(context: &Context<'_>, owners: &[NodeId]) -> Option<String> {
+    let [first, second, ..] = owners else { return None };
+    let tree = &context.growth.tree;
+    let (a, b) = (tree.parent(*first)?, tree.parent(*second)?);
+    let by_key = context.graph().edge(a.edge).kind == EdgeType::Property;
+    (by_key && a.from == b.from).then(|| format!("{}[…]", holder_path(context, a.from)))
+}
+
+/// What kind of collection it is, by its store: a class that extends `Set` may have any name.
+fn kind_of(graph: &HeapGraph, owner: NodeId) -> CollectionKind {
+    match internal(graph, owner, "table").map(|table| table_of(graph, table)) {
+        Some(Some(Table::Set)) => CollectionKind::Set,
+        Some(Some(Table::Map)) => CollectionKind::Map,
+        Some(_) if graph.node_name(owner).ends_with("Set") => CollectionKind::Set,
+        Some(_) => CollectionKind::Map,
+        None if graph.node_name(owner) == "Array" => CollectionKind::Array,
+        None => CollectionKind::Object,
+    }
+}
+
 impl Case for Collection {
     fn questions(&self) -> Vec<Question> {
-        if self.bindings.is_empty() {
-            return Vec::new();
-        }
-        vec![Question::Adders {
-            holders: self.bindings.clone(),
+        let question = |holders: &Vec<Binding>| Question::Adders {
+            holders: holders.clone(),
             kind: self.kind,
             value_keys: self.value_keys.clone(),
             value_class: self.value_class.clone(),
-        }]
+        };
+        let mut names = vec![&self.bindings, &self.entries];
+        if self.one_of_many {
+            names.reverse();
+        }
+        names.into_iter().filter(|holders| !holders.is_empty()).map(question).collect()
     }
 
     fn no_question(&self) -> String {
@@ -142,7 +171,7 @@ impl Case for Collection {
     }
 }
 
-fn keys(graph: &HeapGraph, value: NodeId) -> Vec<String> {
+pub(super) fn keys(graph: &HeapGraph, value: NodeId) -> Vec<String> {
     graph
         .edges(value)
         .filter(|e| e.kind == EdgeType::Property)
@@ -159,7 +188,10 @@ fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Adv
     let after = site.counts.last().copied().unwrap_or(0);
     let holder = &finding.holder;
     let kind = collection.kind.name();
-    let title = format!("{kind} `{holder}`: {} → {} entries", grouped(before), grouped(after));
+    let numbers = site.group.pattern == Pattern::Room;
+    let (of, entries) = if numbers { (" of numbers", "entries' room") } else { ("", "entries") };
+    let title =
+        format!("{kind}{of} `{holder}`: {} → {} {entries}", grouped(before), grouped(after));
     let place = told.place.map_or_else(|| "The program".into(), |p| format!("`{p}`"));
     let per_request = match told.requests {
         Some(requests) if requests > 0 && follows(site.delta(), requests) => {
@@ -190,7 +222,7 @@ fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Adv
             "Remove what is no longer needed, or keep only the newest: `if ({holder}.length > 1000) \
              {holder}.shift()`."
         ),
-        CollectionKind::Object => format!(
+        CollectionKind::Object | CollectionKind::Chain => format!(
             "`delete {holder}[key]` when the entry is no longer needed, or use a `Map` with a bound."
         ),
         CollectionKind::Text => collection.bound(holder),

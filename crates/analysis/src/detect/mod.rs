@@ -9,6 +9,7 @@ mod async_context;
 mod bindings;
 mod buffer;
 mod case;
+mod chain;
 mod code_growth;
 mod collection;
 mod event_listener;
@@ -147,6 +148,7 @@ const DETECTORS: &[Detector] = &[
     string_parent::check,
     buffer::check,
     shared_context::check,
+    chain::check,
     collection::check,
 ];
 
@@ -334,5 +336,9 @@ pub(crate) fn listed(names: &[String]) -> String {
 pub(crate) fn sample(graph: &HeapGraph, site: &GrowthSite) -> Option<NodeId> {
     let is_main = |n: &&NodeId| crate::growth::Class::of(graph, **n) == site.group.class;
     let members = &site.group.members;
+    // The first of a chain is the one nearest to who holds it.
+    if matches!(site.group.pattern, Pattern::Chain(_)) {
+        return members.first().copied();
+    }
     members.iter().rev().find(is_main).or_else(|| members.last()).copied()
 }

@@ -53,7 +53,10 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
 fn ancestors(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let graph = context.graph();
     let Pattern::Chain(cycle) = &site.group.pattern else { return None };
-    let by_scope = cycle.links.iter().find(|l| l.kind == EdgeType::Context && l.name != "this")?;
+    let by_scope = cycle
+        .links
+        .iter()
+        .find_map(|l| l.name.as_deref().filter(|n| l.kind == EdgeType::Context && *n != "this"))?;
     // The function whose scope it is, on the way down from a member that is not the last.
     let tree = &context.growth.tree;
     let (function, scope) = site.group.members.iter().rev().find_map(|&member| {
@@ -61,7 +64,7 @@ fn ancestors(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         for _ in 0..32 {
             let up = tree.parent(at)?;
             let edge = graph.edge(up.edge);
-            if edge.kind == EdgeType::Context && graph.edge_text(edge) == Some(&by_scope.name) {
+            if edge.kind == EdgeType::Context && graph.edge_text(edge) == Some(by_scope) {
                 let above = tree.parent(up.from)?;
                 return (graph.node_type(above.from) == NodeType::Closure)
                     .then_some((above.from, up.from));
@@ -75,7 +78,7 @@ fn ancestors(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         return None;
     }
     let case = Ancestors {
-        variable: by_scope.name.clone(),
+        variable: by_scope.to_string(),
         function: function_words(context, function),
         place,
         siblings: siblings(context, scope, function),

@@ -24,8 +24,8 @@ enum Strings {
 /// Whether most of what the site keeps are strings that pieces of them keep, or one string that grows.
 pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     if let Pattern::Chain(cycle) = &site.group.pattern {
-        let is_rope = cycle.entry.to == NodeType::String
-            && cycle.links.iter().all(|l| matches!(l.name.as_str(), "first" | "second"));
+        let is_rope = cycle.entry.class.kind == NodeType::String
+            && cycle.links.iter().all(|l| matches!(l.name.as_deref(), Some("first" | "second")));
         return is_rope.then(|| rope(context, site)).flatten();
     }
     if let Pattern::Size(swelling) = site.group.pattern {

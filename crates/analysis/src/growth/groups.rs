@@ -3,12 +3,13 @@
 use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::chains::{self, Cycle};
+use super::chains::{self, Chain};
 use super::correspond::Correspondence;
 use super::kept::Kept;
 use super::swells::Swelling;
 use super::tree::RetainingTree;
-use super::{repeats, siblings, swells};
+use super::{repeats, room, siblings, swells};
+use crate::views::layout;
 
 /// How an owner holds the members of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,8 +30,10 @@ pub enum Pattern {
     List,
     /// One link of the runtime's own.
     Internal(String),
-    /// One member, which holds the next, which holds the next.
-    Chain(Cycle),
+    /// A chain, each object of which holds the next; the members are its objects in order.
+    Chain(Box<Chain>),
+    /// No objects: a store of numbers, whose room grows.
+    Room,
     /// One value that is larger each time.
     Size(Swelling),
     /// A list of the runtime's own that its members link themselves: timers, listeners of event targets.
@@ -38,7 +41,7 @@ pub enum Pattern {
 }
 
 /// What the members of a group are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Class {
     /// Their type.
     pub kind: NodeType,
@@ -116,15 +119,17 @@ pub fn growth_groups(
 ) -> Vec<(Group, Vec<u64>)> {
     let last = graphs[graphs.len() - 1];
     let mut found = Vec::new();
+    let mut dictionaries = siblings::Dictionaries::default();
     for owner in tree.top_down() {
         if !can_own(last, owner) {
             continue;
         }
-        found.extend(groups_of_owner(last, tree, is_new, below, owner));
+        found.extend(groups_of_owner(last, tree, is_new, below, &mut dictionaries, owner));
         found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
+        found.extend(room::of_owner(graphs[0], &earlier[0], last, owner));
     }
-    found.extend(chains::chains(last, tree, is_new, below));
-    let found = siblings::fold(last, tree, found);
+    found.extend(chains::find(last, tree, is_new, below));
+    let found = siblings::fold(last, tree, found, |owner| least_of(is_new, owner));
     let owners: FxHashSet<NodeId> = found.iter().flat_map(|g| g.owners.iter().copied()).collect();
     let swelling = swells::swells(graphs, earlier, tree, |owner| owners.contains(&owner));
     let mut found: Vec<(Group, Option<Vec<u64>>)> = found
@@ -207,6 +212,7 @@ fn groups_of_owner(
     tree: &RetainingTree,
     is_new: &[bool],
     below: &[u64],
+    dictionaries: &mut siblings::Dictionaries,
     node: NodeId,
 ) -> Vec<Group> {
     let store = store_of(graph, tree, node);
@@ -222,11 +228,22 @@ fn groups_of_owner(
     }
     let links: Vec<Edge> =
         graph.edges(node).filter(|e| is_new[e.to.index()] && holds(graph, *e)).collect();
-    let least = if is_new[node.index()] { MIN_MEMBERS_OF_NEW_OWNER } else { MIN_MEMBERS };
-    if links.len() < least {
+    if links.is_empty() {
         return Vec::new();
     }
     let owner = store.map_or(node, |(owner, _)| owner);
+    let mut least = least_of(is_new, node);
+    if links.len() < least {
+        // One of many collections in another may have gained a single entry; together they tell.
+        let is_collection = store.is_some() || graph.node_name(owner) == "Array";
+        let container = is_collection
+            .then(|| siblings::container_of(graph, tree, dictionaries, owner))
+            .flatten();
+        if container.is_none_or(|c| is_new[c.index()]) {
+            return Vec::new();
+        }
+        least = 1;
+    }
     let stores: Vec<NodeId> = graph
         .edges(owner)
         .filter(|e| {
@@ -314,6 +331,11 @@ fn fold_compiled(
 
 /// Fewer functions with a script each than this may be modules that were loaded late.
 const MIN_COMPILED: usize = 8;
+
+/// How many new members make a group of one owner.
+fn least_of(is_new: &[bool], owner: NodeId) -> usize {
+    if is_new[owner.index()] { MIN_MEMBERS_OF_NEW_OWNER } else { MIN_MEMBERS }
+}
 
 /// The names in a dictionary's store, where the values are no objects of their own: `counts[key] = 1`.
 fn names_of_dictionary(
@@ -525,10 +547,11 @@ pub(super) fn held_edges<'a>(
                 e.kind == EdgeType::Internal && graph.edge_text(e) == Some(name)
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
-            // A chain is followed, a value is weighed, and what the runtime keeps is counted by kind.
+            // A chain is followed, a store and a value are weighed, and what the runtime keeps is counted by kind.
             Pattern::Entries
             | Pattern::Names
             | Pattern::Chain(_)
+            | Pattern::Room
             | Pattern::Size(_)
             | Pattern::Kept(_) => false,
         };
@@ -536,16 +559,22 @@ pub(super) fn held_edges<'a>(
     })
 }
 
-/// Whether a collection is a `Set`, or of a class that extends it: its table has no values. A class of the
-/// user's says so by its name only; all others are read as maps.
+/// Whether a collection is a `Set`, or of a class that extends it: its table has no values. The
+/// table's size tells, whatever the class is called; where it does not, the name does.
 fn is_set(graph: &HeapGraph, owner: NodeId) -> bool {
-    graph.node_name(owner).ends_with("Set")
+    let table = graph.find_edge(owner, EdgeType::Internal, "table").map(|e| e.to);
+    match table.and_then(|table| layout::table_of(graph, table)) {
+        Some(kind) => kind == layout::Table::Set,
+        None => graph.node_name(owner).ends_with("Set"),
+    }
 }
 
 /// How many of the group's class `owner` holds in `graph`, by the group's pattern.
 fn count_held(graph: &HeapGraph, owner: NodeId, group: &Group) -> u64 {
-    if let Pattern::Chain(cycle) = &group.pattern {
-        return chains::members_of(graph, owner, cycle).len() as u64;
+    match &group.pattern {
+        Pattern::Chain(chain) => return chains::length(graph, owner, chain),
+        Pattern::Room => return room::room(graph, owner),
+        _ => {}
     }
     let mut by_slot = [0u64; 3];
     for (slot, edge) in held_edges(graph, owner, group) {

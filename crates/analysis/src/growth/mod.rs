@@ -12,6 +12,9 @@
 //!    reactions on promises, handles. They are counted by kind.
 //! 5. `weigh`: the exact bytes that go when the group goes.
 //!
+//! Where no owner holds many, `chains` finds objects that hold each other in a row, and `room` the stores that
+//! grow by numbers alone.
+//!
 //! Cost: O(nodes + edges) for 1–4, and one traversal each for the few groups that are weighed.
 
 mod chains;
@@ -20,6 +23,7 @@ mod groups;
 mod joint;
 mod kept;
 mod repeats;
+mod room;
 mod siblings;
 mod swells;
 mod tenure;
@@ -29,7 +33,7 @@ mod weigh;
 use leakline_heap::{HeapGraph, NodeId};
 use serde::Serialize;
 
-pub use chains::{Cycle, Link};
+pub use chains::{Chain, Link};
 pub use correspond::{Correspondence, correspond};
 pub use groups::{Class, Group, Pattern, growth_groups};
 pub use kept::Kept;
@@ -73,6 +77,12 @@ impl GrowthSite {
 
     /// Whether the number rose from each snapshot to the next.
     pub fn grows_in_every_gap(&self) -> bool {
+        if self.group.pattern == Pattern::Room {
+            // Room comes in doubles: it may suffice for one gap, but has to grow in the last.
+            let steps = || self.counts.windows(2);
+            return steps().all(|w| w[0] <= w[1])
+                && steps().next_back().is_some_and(|w| w[0] < w[1]);
+        }
         self.counts.windows(2).all(|w| w[0] < w[1])
     }
 }

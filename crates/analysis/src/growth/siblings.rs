@@ -10,6 +10,15 @@ use rustc_hash::FxHashMap;
 use super::groups::{Class, Group, Pattern};
 use super::tree::RetainingTree;
 
+/// So many properties that lead to objects of one class are keys. (As `MIN_KEYS` of new objects.)
+const MIN_KEYS: usize = 8;
+
+/// So many growing collections of one class under properties of one object are one dictionary.
+const MIN_UNDER_KEYS: usize = 4;
+
+/// A folded group has at least so many members: each of many owners may have gained a single one.
+const MIN_FOLDED: usize = 16;
+
 /// Property links between an owner and the entry of the container it hangs in.
 const MAX_LINKS: usize = 3;
 
@@ -20,16 +29,26 @@ const MIN_EMITTERS: usize = 3;
 enum Role<'a> {
     /// In which container, and by which properties below its entry.
     Entry(NodeId, Vec<&'a str>),
+    /// Under a key of this object, if there are enough of them.
+    Key(NodeId),
     /// The class of the holder and the property by which it holds: a socket's list for `close`.
     Listeners(&'a str, &'a str),
 }
 
 /// Folds groups of owners that play one role. The heaviest owner stays the group's first.
-pub(super) fn fold(graph: &HeapGraph, tree: &RetainingTree, groups: Vec<Group>) -> Vec<Group> {
+///
+/// A group with fewer members than `least` says for its owner is no growth unless it is folded with others.
+pub(super) fn fold(
+    graph: &HeapGraph,
+    tree: &RetainingTree,
+    groups: Vec<Group>,
+    least: impl Fn(NodeId) -> usize,
+) -> Vec<Group> {
+    let mut dictionaries = Dictionaries::default();
     let mut by_role: FxHashMap<(Role<'_>, Pattern, Class, &str), Vec<Group>> = FxHashMap::default();
     let mut out = Vec::new();
     for group in groups {
-        match role(graph, tree, &group) {
+        match role(graph, tree, &mut dictionaries, &group) {
             Some(role) => {
                 let owner_class = graph.node_name(group.owner);
                 let key = (role, group.pattern.clone(), group.class.clone(), owner_class);
@@ -39,7 +58,12 @@ pub(super) fn fold(graph: &HeapGraph, tree: &RetainingTree, groups: Vec<Group>) 
         }
     }
     for ((role, ..), mut alike) in by_role {
-        if matches!(role, Role::Listeners(..)) && alike.len() < MIN_EMITTERS {
+        let least = match role {
+            Role::Listeners(..) => MIN_EMITTERS,
+            Role::Key(_) => MIN_UNDER_KEYS,
+            Role::Entry(..) => 2,
+        };
+        if alike.len() < least {
             out.append(&mut alike);
             continue;
         }
@@ -54,12 +78,61 @@ pub(super) fn fold(graph: &HeapGraph, tree: &RetainingTree, groups: Vec<Group>) 
         }
         first.members.sort_unstable();
         first.members.dedup();
-        out.push(first);
+        if first.members.len() >= MIN_FOLDED {
+            out.push(first);
+        }
     }
+    out.retain(|g| g.owners.len() > 1 || g.members.len() >= least(g.owner) || is_by_nature(g));
     out
 }
 
-fn role<'a>(graph: &'a HeapGraph, tree: &RetainingTree, group: &Group) -> Option<Role<'a>> {
+/// Groups whose members are no count: a store, a function in many slots.
+fn is_by_nature(group: &Group) -> bool {
+    match group.pattern {
+        Pattern::Room | Pattern::Chain(_) => true,
+        Pattern::Elements => group.members.iter().any(|m| group.stores.contains(m)),
+        _ => false,
+    }
+}
+
+/// Whether the owner is an entry of a collection, and of which.
+pub(super) fn container_of(
+    graph: &HeapGraph,
+    tree: &RetainingTree,
+    dictionaries: &mut Dictionaries,
+    owner: NodeId,
+) -> Option<NodeId> {
+    match place_of(graph, tree, dictionaries, owner)? {
+        Role::Entry(container, _) => Some(container),
+        Role::Key(_) | Role::Listeners(..) => None,
+    }
+}
+
+/// Which objects are used as dictionaries; each is looked at once.
+#[derive(Default)]
+pub(super) struct Dictionaries {
+    known: FxHashMap<(NodeId, u32), bool>,
+}
+
+impl Dictionaries {
+    /// Whether the object holds many of that class by property.
+    fn has_many(&mut self, graph: &HeapGraph, object: NodeId, like: NodeId) -> bool {
+        let class = graph.node_name_index(like);
+        *self.known.entry((object, class)).or_insert_with(|| {
+            let alike = graph
+                .edges(object)
+                .filter(|e| e.kind == EdgeType::Property && graph.node_name_index(e.to) == class);
+            alike.take(MIN_KEYS).count() >= MIN_KEYS
+        })
+    }
+}
+
+fn role<'a>(
+    graph: &'a HeapGraph,
+    tree: &RetainingTree,
+    dictionaries: &mut Dictionaries,
+    group: &Group,
+) -> Option<Role<'a>> {
     if group.class.kind == NodeType::Closure && group.pattern == Pattern::Elements {
         let up = tree.parent(group.owner)?;
         let edge = graph.edge(up.edge);
@@ -71,10 +144,21 @@ fn role<'a>(graph: &'a HeapGraph, tree: &RetainingTree, group: &Group) -> Option
     if !matches!(group.pattern, Pattern::Elements | Pattern::Entries | Pattern::Keys) {
         return None;
     }
+    place_of(graph, tree, dictionaries, group.owner)
+}
+
+/// Where an owner hangs, seen from the container it is part of.
+fn place_of<'a>(
+    graph: &'a HeapGraph,
+    tree: &RetainingTree,
+    dictionaries: &mut Dictionaries,
+    owner: NodeId,
+) -> Option<Role<'a>> {
     let mut names = Vec::new();
-    let mut at = group.owner;
+    let mut at = owner;
+    let mut by_key = None;
     while names.len() <= MAX_LINKS {
-        let up = tree.parent(at)?;
+        let Some(up) = tree.parent(at) else { break };
         let edge = graph.edge(up.edge);
         let kind = graph.node_type(up.from);
         match edge.kind {
@@ -86,10 +170,18 @@ fn role<'a>(graph: &'a HeapGraph, tree: &RetainingTree, group: &Group) -> Option
                 let is_table = graph.edge_text(graph.edge(container.edge)) == Some("table");
                 return is_table.then_some(Role::Entry(container.from, names));
             }
-            EdgeType::Property => names.push(graph.edge_text(edge)?),
-            _ => return None,
+            EdgeType::Property if kind == NodeType::Object => {
+                if dictionaries.has_many(graph, up.from, at) {
+                    return Some(Role::Entry(up.from, names));
+                }
+                if names.is_empty() {
+                    by_key = Some(Role::Key(up.from));
+                }
+                names.push(graph.edge_text(edge)?);
+            }
+            _ => break,
         }
         at = up.from;
     }
-    None
+    by_key
 }

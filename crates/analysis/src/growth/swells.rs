@@ -1,8 +1,7 @@
-//! Single values that swell: a list of numbers, a string or a buffer that is put together anew each time.
+//! Single values that swell: a string or a buffer that is put together anew each time.
 //!
-//! `latencies.push(ms)` makes no object, only a larger store for the list; `all = Buffer.concat([all, chunk])`
-//! replaces one object by a larger one. No owner gains members, but one place holds more bytes in each
-//! snapshot. Large values are therefore followed by their place: from the value up to the nearest object that
+//! `all = Buffer.concat([all, chunk])` replaces one object by a larger one. No owner gains members, but one
+//! place holds more bytes in each snapshot. Large values are therefore followed by their place: from the value up to the nearest object that
 //! an earlier snapshot has, and down the same links there. O(nodes), and a few links for each large value.
 
 use leakline_heap::{HeapGraph, NodeId, NodeType};
@@ -27,15 +26,13 @@ const MAX_LINKS: usize = 8;
 /// What a swelling value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Swelling {
-    /// The store of an array, a `Map` or a `Set` of plain values.
-    Store,
     /// A string that begins as the earlier one did.
     Text,
     /// A buffer, or another string: that it is larger may be chance.
     Value,
 }
 
-/// Values that are larger in each snapshot, with their sizes: slots of a store, bytes of everything else.
+/// Values that are larger in each snapshot, with their sizes in bytes.
 pub(super) fn swells(
     graphs: &[&HeapGraph],
     earlier: &[Correspondence],
@@ -84,16 +81,8 @@ fn swell(
         return None;
     }
     let growth = size - sizes[0];
-    let swelling = match last.node_type(value) {
-        NodeType::Array => Swelling::Store,
-        _ if begins_alike(graphs, last, value, before) => Swelling::Text,
-        _ => Swelling::Value,
-    };
-    if swelling == Swelling::Store {
-        for size in &mut sizes {
-            *size /= SLOT_BYTES;
-        }
-    }
+    let alike = begins_alike(graphs, last, value, before);
+    let swelling = if alike { Swelling::Text } else { Swelling::Value };
     let group = Group {
         owner,
         owners: vec![owner],
@@ -105,9 +94,6 @@ fn swell(
     };
     Some((group, sizes))
 }
-
-/// Bytes of a slot in a store, without compressed pointers.
-const SLOT_BYTES: u64 = 8;
 
 /// Texts this long that begin alike are one text that was added to.
 const MIN_PREFIX: usize = 24;
@@ -132,28 +118,22 @@ fn begins_alike(
             .all(|(graph, node)| node.is_none_or(|node| own.starts_with(&start(graph, node))))
 }
 
-/// Stores of collections, strings and the bytes of buffers.
+/// Strings and the bytes of buffers.
 fn can_swell(graph: &HeapGraph, node: NodeId) -> bool {
     match graph.node_type(node) {
-        NodeType::Array | NodeType::String => true,
+        NodeType::String => true,
         NodeType::Native => graph.node_name(node).ends_with("ArrayBufferData"),
         _ => false,
     }
 }
 
-/// The object that the program knows the value by: the collection of a store, the buffer of bytes, the string.
+/// The object that the program knows the value by: the buffer of the bytes, the string itself.
 fn owner_of(graph: &HeapGraph, tree: &RetainingTree, value: NodeId) -> Option<NodeId> {
     match graph.node_type(value) {
         NodeType::String => {
             // Texts of scripts, and names in tables of V8, are the runtime's.
             let up = tree.parent(value)?;
             matches!(graph.node_type(up.from), NodeType::Object | NodeType::Array).then_some(value)
-        }
-        NodeType::Array => {
-            let up = tree.parent(value)?;
-            let link = graph.edge_text(graph.edge(up.edge));
-            let is_store = matches!(link, Some("elements" | "table" | "properties"));
-            (is_store && graph.node_type(up.from) == NodeType::Object).then_some(up.from)
         }
         _ => {
             let mut at = value;
@@ -187,8 +167,13 @@ fn same_place(
             break;
         }
         let up = tree.parent(node)?;
-        links.push(Link::of(last, last.edge(up.edge)));
+        let link = Link::of(last, last.edge(up.edge));
+        // A slot is a position and no place.
+        link.name.as_ref()?;
+        links.push(link);
         node = up.from;
     }
-    links.iter().rev().try_fold(known?, |node, link| link.follow(graph, node))
+    links.iter().rev().try_fold(known?, |node, link| {
+        graph.edges(node).find(|e| link.fits(graph, *e)).map(|e| e.to)
+    })
 }

@@ -14,7 +14,6 @@ use std::hash::{Hash, Hasher};
 use leakline_heap::{EdgeType, HeapGraph, NodeId};
 use rustc_hash::FxHasher;
 
-use super::chains;
 use super::correspond::Correspondence;
 use super::groups::{Group, Pattern, held_edges};
 
@@ -89,10 +88,9 @@ pub(super) fn judge(series: &[Tracks]) -> Tenure {
 fn tracks(graph: &HeapGraph, owners: impl Iterator<Item = NodeId>, group: &Group) -> Tracks {
     let mut tracks: Tracks = vec![Vec::new(); 4];
     for owner in owners {
-        if let Pattern::Chain(cycle) = &group.pattern {
-            let members = chains::members_of(graph, owner, cycle);
-            tracks[0].extend(members.into_iter().map(|m| u64::from(graph.object_id(m))));
-            continue;
+        if let Pattern::Chain(chain) = &group.pattern {
+            let objects = chain.walk(graph, owner).into_iter();
+            tracks[0].extend(objects.map(|n| u64::from(graph.object_id(n))));
         }
         for (slot, edge) in held_edges(graph, owner, group) {
             tracks[slot % 3].push(u64::from(graph.object_id(edge.to)));

@@ -18,7 +18,7 @@ use super::holders::{Holder, holders};
 use super::row::{Heap, ObjectRow, Texts};
 use crate::bits::Bits;
 
-mod layout;
+pub(crate) mod layout;
 
 use layout::{Layout, MIN_CAPACITY, Table};
 

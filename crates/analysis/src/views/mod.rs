@@ -27,6 +27,7 @@ mod strings;
 
 pub use allocation::{AllocationFrame, allocation_stack};
 pub use closures::{ClosureGroup, ClosuresView, closures};
+pub(crate) use collections::layout;
 pub use collections::{
     CollectionKind, CollectionRow, CollectionSort, CollectionTotals, CollectionsView, collections,
 };

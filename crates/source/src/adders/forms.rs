@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::CollectionKind;
-use crate::facts::{FileFacts, NONE, Range, Value, ValueId};
+use crate::facts::{Call, FileFacts, NONE, Range, Value, ValueId};
 use crate::files::Loaded;
 use crate::scope::mentions;
 use crate::statement::anchor;
@@ -30,7 +30,7 @@ pub(crate) fn methods(kind: CollectionKind) -> &'static [&'static str] {
         CollectionKind::Map => &["set"],
         CollectionKind::Set => &["add"],
         CollectionKind::Array => &["push", "unshift", "splice"],
-        CollectionKind::Object | CollectionKind::Text => &[],
+        CollectionKind::Object | CollectionKind::Chain | CollectionKind::Text => &[],
     }
 }
 
@@ -59,14 +59,14 @@ pub(crate) fn forms(loaded: &Arc<Loaded>, kind: CollectionKind) -> Vec<Form> {
                 _ => form(object, NONE, arg(0)),
             });
         } else if matches!(name, "call" | "apply")
-            && let Some(Value::Member { object, key }) = facts.value(object)
-            && key != NONE
-            && methods(kind).contains(&facts.name(key))
+            && let Some((method, owner)) = method_value(facts, object)
+            && methods(kind).contains(&method)
         {
-            // `a.push.apply(a, xs)`, `Array.prototype.push.apply(a, xs)`.
+            // `a.push.apply(a, xs)`, `Array.prototype.push.apply(a, xs)`, and with
+            // `const { push } = Array.prototype`: `push.call(a, x)`.
             out.push(form(arg(0), NONE, arg(1)));
             if arg(0) == NONE {
-                out.push(form(object, NONE, arg(1)));
+                out.push(form(owner, NONE, arg(1)));
             }
         } else if kind == CollectionKind::Object
             && matches!(facts.value(object), Some(Value::Global(global))
@@ -112,6 +112,30 @@ fn appends(loaded: &Loaded, out: &mut Vec<Form>) {
     }
 }
 
+/// A method that is spoken of, not called: its name and the object it is taken from.
+fn method_value(facts: &FileFacts, value: ValueId) -> Option<(&str, ValueId)> {
+    match facts.value(value)? {
+        Value::Member { object, key } if key != NONE => Some((facts.name(key), object)),
+        Value::Symbol(symbol) => {
+            facts.symbols.get(symbol as usize).map(|it| (facts.name(it.name), NONE))
+        }
+        _ => None,
+    }
+}
+
+/// A call that adds by what its callee is, whatever it is called.
+pub(super) fn called(loaded: &Loaded, call: &Call) -> Form {
+    let args = loaded.facts().parts(call.args);
+    Form {
+        target: NONE,
+        value: args.last().copied().unwrap_or(NONE),
+        key: NONE,
+        start: anchor(loaded, call),
+        end: call.range.end,
+        needs: None,
+    }
+}
+
 fn assignments(facts: &FileFacts, kind: CollectionKind, out: &mut Vec<Form>) {
     for assign in facts.assigns.iter().filter(|assign| assign.expression) {
         let (start, end) = (assign.range.start, assign.range.end);
@@ -121,7 +145,13 @@ fn assignments(facts: &FileFacts, kind: CollectionKind, out: &mut Vec<Form>) {
         {
             out.push(Form { target: object, value, key: NONE, start, end, needs: None });
         }
-        if value != NONE {
+        if kind == CollectionKind::Chain {
+            // What is put there must be made, not be a literal: `last = null` cuts the chain.
+            if !matches!(facts.value(value), None | Some(Value::Text(_))) {
+                let target = assign.target;
+                out.push(Form { target, value, key: NONE, start, end, needs: None });
+            }
+        } else if value != NONE {
             let target = assign.target;
             out.push(Form { target, value: NONE, key: NONE, start, end, needs: Some(value) });
         }

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::facts::{FileFacts, NONE, Value};
 use crate::files::SourceFiles;
 use crate::gather::gather;
-use crate::link::{FileId, Linked, PlaceId};
+use crate::link::{FileId, Linked, Place, PlaceId};
 use crate::location::Location;
 use crate::statement::{Certainty, Found, Statement, statement};
 use crate::textual;
@@ -36,6 +36,8 @@ pub enum CollectionKind {
     Object,
     /// A string or buffer that is appended to: `text += line`, `all = Buffer.concat([all, chunk])`.
     Text,
+    /// A chain, whose end is assigned a new link: `last = { prev: last }`, `tail.next = node`.
+    Chain,
 }
 
 /// Where the collection is kept.
@@ -66,6 +68,11 @@ pub enum Holder {
         file: PathBuf,
         /// The export's name; `None` for `module.exports` itself.
         name: Option<String>,
+    },
+    /// What is inside another collection: `byUser.get(id)`, `rooms[name]`.
+    Element {
+        /// The holder of the collection that it is in.
+        of: Box<Holder>,
     },
 }
 
@@ -122,6 +129,19 @@ pub fn adders(
         denotes_any(linked, file, form.target, &target)
     });
     if matched.is_empty() {
+        // The holder may be the way to it: a map of arrays of which one grows.
+        let inner = holder::inside(&linked, &target);
+        matched = matching(&linked, kind, |linked, file, form| {
+            denotes_any(linked, file, form.target, &inner)
+        });
+        if !matched.is_empty() {
+            how = holder::inside_sentence(&how);
+        }
+    }
+    if matched.is_empty() {
+        matched = by_method(&linked, kind, &target);
+    }
+    if matched.is_empty() {
         let names: FxHashSet<&str> = words.iter().map(String::as_str).collect();
         let weaker = |linked: &Linked, file: FileId, form: &Form| named(linked, file, form, &names);
         matched = matching(&linked, kind, weaker);
@@ -131,7 +151,10 @@ pub fn adders(
             certainty = Certainty::ByName;
         }
     }
-    let ranked = rank::rank(&linked, matched, &target, hint);
+    if kind == CollectionKind::Chain {
+        matched = rank::without_links(&linked, matched, &hint.value_keys);
+    }
+    let ranked = rank::rank(&linked, matched, kind, &target, hint, &words);
     let mut statements: Vec<Statement> = Vec::new();
     for (file, form) in ranked {
         let loaded = &linked.files[file as usize];
@@ -175,6 +198,32 @@ fn matching(
     out
 }
 
+/// Calls of an adding method that goes by a name of its own: `const put = cache.set.bind(cache)`.
+fn by_method(
+    linked: &Linked,
+    kind: CollectionKind,
+    target: &FxHashSet<PlaceId>,
+) -> Vec<(FileId, Form)> {
+    let mut out = Vec::new();
+    for (file, loaded) in linked.files.iter().enumerate() {
+        let file = file as FileId;
+        let facts = loaded.facts();
+        for call in &facts.calls {
+            if matches!(facts.value(call.callee), Some(Value::Member { .. }) | None) {
+                continue;
+            }
+            let adds = linked.denotes(file, call.callee).iter().any(|&place| {
+                matches!(linked.place(place), Some(Place::Member(object, key))
+                    if target.contains(&object) && forms::methods(kind).contains(&linked.name(key)))
+            });
+            if adds {
+                out.push((file, forms::called(loaded, call)));
+            }
+        }
+    }
+    out
+}
+
 /// A reassignment adds only if its value is made from what was there before.
 fn rebuilds(linked: &Linked, file: FileId, facts: &FileFacts, form: &Form, value: u32) -> bool {
     let before: FxHashSet<PlaceId> = linked.denotes(file, form.target).iter().copied().collect();
@@ -192,9 +241,18 @@ pub(super) fn denotes_any(
     linked.denotes(file, value).iter().any(|place| places.contains(place))
 }
 
-/// The weaker match: a property of the right name on an object that nothing is known about.
+/// The weaker match: a property of the right name on an object that nothing is known about, directly or by a
+/// variable that it was put into: `var data = this.items; data[key] = value`.
 fn named(linked: &Linked, file: FileId, form: &Form, names: &FxHashSet<&str>) -> bool {
     let facts = linked.files[file as usize].facts();
-    let Some(Value::Member { key, .. }) = facts.value(form.target) else { return false };
-    key != NONE && names.contains(facts.name(key))
+    let bears = |value: u32| {
+        matches!(facts.value(value), Some(Value::Member { key, .. })
+            if key != NONE && names.contains(facts.name(key)))
+    };
+    match facts.value(form.target) {
+        Some(Value::Symbol(symbol)) => facts.assigns.iter().any(|assign| {
+            facts.value(assign.target) == Some(Value::Symbol(symbol)) && bears(assign.value)
+        }),
+        _ => bears(form.target),
+    }
 }

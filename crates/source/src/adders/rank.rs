@@ -1,6 +1,7 @@
 //! Which of several adding statements leaks.
 //!
-//! In order: code that runs again and again before code that runs once; values that look like the
+//! In order: code that runs again and again before code that runs once; the collection by the name that the
+//! snapshot knows it by before an alias; values that look like the
 //! leaked ones; no bound on the collection's size beside the addition; the collection by its own
 //! name rather than through a parameter. Each is a sign a reader would go by, none is proof, so
 //! the rest stays in [`crate::Found::others`].
@@ -10,7 +11,7 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashSet;
 
 use super::forms::Form;
-use super::{AdderHint, denotes_any};
+use super::{AdderHint, CollectionKind, denotes_any};
 use crate::facts::{FileFacts, NONE, Value};
 use crate::link::{FileId, Linked, Place, PlaceId};
 
@@ -21,8 +22,10 @@ const ALIKE_PERCENT: usize = 50;
 pub(super) fn rank(
     linked: &Linked,
     forms: Vec<(FileId, Form)>,
+    kind: CollectionKind,
     target: &FxHashSet<PlaceId>,
     hint: &AdderHint,
+    words: &[String],
 ) -> Vec<(FileId, Form)> {
     let mut scored: Vec<_> = forms
         .into_iter()
@@ -32,11 +35,28 @@ pub(super) fn rank(
             let alike = likeness(linked, file, &form, hint);
             let bounded = is_bounded(linked, file, facts, &form, target);
             let direct = !through_parameter(facts, form.target);
-            (Reverse((repeated, alike, !bounded, direct)), (file, form))
+            let by_name =
+                written(facts, form.target).is_some_and(|name| words.iter().any(|w| w == name));
+            (Reverse((repeated, by_name, alike, !bounded, direct)), (file, form))
         })
         .collect();
-    scored.sort_by_key(|(score, (file, form))| (*score, *file, form.start));
+    if kind == CollectionKind::Chain {
+        // What begins the chain stands before what goes on with it.
+        scored.sort_by_key(|(score, (file, form))| (*score, *file, Reverse(form.start)));
+    } else {
+        scored.sort_by_key(|(score, (file, form))| (*score, *file, form.start));
+    }
     scored.into_iter().map(|(_, form)| form).collect()
+}
+
+/// The last name by which the target is written.
+fn written(facts: &FileFacts, target: u32) -> Option<&str> {
+    match facts.value(target)? {
+        Value::Member { key, .. } if key != NONE => Some(facts.name(key)),
+        Value::Symbol(symbol) => facts.symbols.get(symbol as usize).map(|s| facts.name(s.name)),
+        Value::Global(name) => Some(facts.name(name)),
+        _ => None,
+    }
 }
 
 /// How much the added value looks like the leaked ones; higher is more, 1 is "cannot tell".
@@ -137,4 +157,22 @@ fn through_parameter(facts: &FileFacts, target: u32) -> bool {
         facts.value(assign.target) == Some(Value::Symbol(symbol))
             && matches!(facts.value(assign.value), Some(Value::Param { .. }))
     })
+}
+
+/// Of the assignments to a chain's end those that put something new there: not the ones that write a link of
+/// its objects (`node.prev = tail`), and not those that take a step along it (`tail = tail.prev`). All, if
+/// nothing else is left.
+pub(super) fn without_links(
+    linked: &Linked,
+    forms: Vec<(FileId, Form)>,
+    links: &[String],
+) -> Vec<(FileId, Form)> {
+    let is_link = |file: FileId, value: u32| {
+        let facts = linked.files[file as usize].facts();
+        matches!(facts.value(value), Some(Value::Member { key, .. })
+            if key != NONE && links.iter().any(|link| link == facts.name(key)))
+    };
+    let puts =
+        |(file, form): &(FileId, Form)| !is_link(*file, form.target) && !is_link(*file, form.value);
+    if forms.iter().any(puts) { forms.into_iter().filter(puts).collect() } else { forms }
 }

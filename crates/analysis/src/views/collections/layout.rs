@@ -15,9 +15,11 @@
 //! Capacities of tables are powers of two, so that a table's size tells its kind: a class of the user's that
 //! extends `Map` is recognised whatever its name.
 
+use leakline_heap::{HeapGraph, NodeId};
+
 /// What kind of table it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Table {
+pub(crate) enum Table {
     /// Of a `Map`.
     Map,
     /// Of a `Set`.
@@ -28,24 +30,24 @@ pub(super) enum Table {
 
 /// A table of known layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Entries there is room for.
-    pub(super) capacity: u64,
+    pub(crate) capacity: u64,
     /// The first slot of the first entry.
-    pub(super) first_slot: u64,
+    pub(crate) first_slot: u64,
     /// Slots of an entry.
-    pub(super) entry_slots: u64,
+    pub(crate) entry_slots: u64,
 }
 
 const HEADER_SLOTS: u64 = 2;
 /// A table counts its entries, deleted entries and buckets (or its capacity) in front.
 const TABLE_PREFIX: u64 = 3;
 /// The smallest capacity of an ordered table.
-pub(super) const MIN_CAPACITY: u64 = 4;
+pub(crate) const MIN_CAPACITY: u64 = 4;
 
 impl Layout {
     /// The entry a slot belongs to, and which slot of it it is.
-    pub(super) fn entry_of(self, slot: u64) -> Option<(u64, u64)> {
+    pub(crate) fn entry_of(self, slot: u64) -> Option<(u64, u64)> {
         let at = slot.checked_sub(self.first_slot)?;
         let entry = at / self.entry_slots;
         (entry < self.capacity).then_some((entry, at % self.entry_slots))
@@ -53,12 +55,12 @@ impl Layout {
 }
 
 /// Slots of a store of this many bytes.
-pub(super) fn slots(bytes: u64, pointer: u64) -> u64 {
+pub(crate) fn slots(bytes: u64, pointer: u64) -> u64 {
     (bytes / pointer).saturating_sub(HEADER_SLOTS)
 }
 
 /// The layout of a table with so many slots.
-pub(super) fn table(slots: u64) -> Option<(Table, Layout)> {
+pub(crate) fn table(slots: u64) -> Option<(Table, Layout)> {
     let body = slots.checked_sub(TABLE_PREFIX)?;
     // Twice the slots that one more entry takes, its half of a bucket included.
     for (kind, doubled, buckets, entry_slots) in
@@ -75,8 +77,14 @@ pub(super) fn table(slots: u64) -> Option<(Table, Layout)> {
     None
 }
 
+/// What kind of table a store is, whatever a pointer takes.
+pub(crate) fn table_of(graph: &HeapGraph, store: NodeId) -> Option<Table> {
+    let bytes = graph.self_size(store);
+    [8, 4].into_iter().find_map(|pointer| table(slots(bytes, pointer))).map(|(kind, _)| kind)
+}
+
 /// The layout of a dictionary of properties or of sparse elements with so many slots.
-pub(super) fn dictionary(slots: u64) -> Option<Layout> {
+pub(crate) fn dictionary(slots: u64) -> Option<Layout> {
     const ENTRY: u64 = 3;
     let most = slots / ENTRY;
     if most == 0 {
