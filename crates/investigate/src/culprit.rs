@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use leakline_analysis::Scripts;
-use leakline_analysis::detect::{Binding, CollectionKind as Kind, Finding, Question};
+use leakline_analysis::detect::{
+    Binding, CollectionKind as Kind, Finding, Question, ScopeAnswer, ScopeQuestion,
+};
 use leakline_report::{Culprit, Frame, FrameLine, Place};
 use leakline_source::{
     AdderHint, CollectionKind, Found, Holder, ListenerQuery, Location, Question as Asked,
-    SourceFiles, Statement, answer,
+    SourceFiles, Statement, answer, scope_use,
 };
 
 /// A statement, or the reason why there is none.
@@ -38,11 +40,35 @@ pub(crate) fn locate(finding: &Finding<'_>, scripts: &Scripts, files: &SourceFil
     best.unwrap_or_else(|| Located::nothing(finding.case.no_question()))
 }
 
+/// Asks the source what the family hangs on, where a detector is in doubt about it.
+pub(crate) fn settle(finding: &mut Finding<'_>, files: &SourceFiles) {
+    let Some(ScopeQuestion { function, variable }) = finding.case.scope_question() else { return };
+    // Without the text the family stays what the heap alone makes of it.
+    let Ok(Some(found)) = scope_use(files, &location(&function), &variable) else { return };
+    let user = |(name, line): &(String, u32)| format!("{name} {}:{line}", function.file_name());
+    let answer =
+        ScopeAnswer { mentioned: found.mentioned, users: found.users.iter().map(user).collect() };
+    if let Some((rule, case)) = finding.case.with_scope(&answer) {
+        finding.rule = rule;
+        finding.case = case;
+    }
+}
+
 /// Asks `source`, and keeps its answer or its reason for none.
 fn ask(question: &Question, files: &SourceFiles, candidates: &[PathBuf]) -> Located {
+    // A file without a line: the call is sought there first.
+    if let Question::Creations { near: Some(near), .. } = question
+        && near.line == 0
+        && let Ok(found) = answer(files, &asked(question), &[PathBuf::from(&near.script)])
+        && found.best.is_some()
+    {
+        return with_statement(found);
+    }
     match answer(files, &asked(question), candidates) {
         Ok(mut found) => {
-            if let Question::Creations { near: Some(near), .. } = question {
+            if let Question::Creations { near: Some(near), .. } = question
+                && near.line > 0
+            {
                 nearest_first(&mut found, near);
             }
             with_statement(found)
@@ -91,6 +117,7 @@ fn asked(question: &Question) -> Asked {
                 Kind::Set => CollectionKind::Set,
                 Kind::Array => CollectionKind::Array,
                 Kind::Object => CollectionKind::Object,
+                Kind::Text => CollectionKind::Text,
                 Kind::Chain => CollectionKind::Chain,
             },
             hint: AdderHint {

@@ -11,7 +11,7 @@ use leakline_heap::{HeapGraph, NodeId, Retainers};
 use leakline_report::{Holder, InvestigationVerdict, Leaked, Per, Suspect, Suspects};
 use leakline_source::SourceFiles;
 
-use crate::culprit::{locate, short_place};
+use crate::culprit::{locate, settle, short_place};
 use crate::events::{Event, Observer, Step};
 
 /// What is known beside the snapshots.
@@ -51,8 +51,11 @@ pub fn suspects_of(
     let retainers = Retainers::of(last);
     let scripts = Scripts::of(last);
     let context = Context { growth: &growth, retainers: &retainers, scripts: &scripts };
-    let findings = detect(&context);
+    let mut findings = detect(&context);
     let files = SourceFiles::new(options.source.clone());
+    for finding in &mut findings {
+        settle(finding, &files);
+    }
     let mut suspects = Vec::new();
     for finding in &findings {
         let located = locate(finding, &scripts, &files);
@@ -87,6 +90,9 @@ pub fn suspects_of(
     }
 }
 
+/// The same for threads.
+const MIN_WORKERS: u64 = 8;
+
 /// Additional objects from which on growth that repeats is a leak, however little it is beside a warm-up.
 const MIN_REPEATED: u64 = 48;
 
@@ -103,8 +109,13 @@ fn verdict(suspects: &[Suspect], repeated: bool) -> InvestigationVerdict {
         last.map(|l| l * 2) >= largest
     };
     // No program needs dozens of new listeners of one kind; for a collection growth once may be its filling.
-    let telling = |s: &&Suspect| repeated || s.rule == Rule::EventListener;
-    if sure().filter(steady).filter(telling).any(|s| s.leaked.count_delta >= MIN_REPEATED) {
+    let telling = |s: &&Suspect| repeated || matches!(s.rule, Rule::EventListener | Rule::Worker);
+    // A thread more costs megabytes, of which its few objects in this heap say nothing.
+    let enough = |s: &Suspect| match s.rule {
+        Rule::Worker => s.leaked.count_delta >= MIN_WORKERS,
+        _ => s.leaked.count_delta >= MIN_REPEATED,
+    };
+    if sure().filter(steady).filter(telling).any(enough) {
         return InvestigationVerdict::Leak;
     }
     // Something of weight grows, but under a holder no rule knows: say so instead of "no leak".
@@ -122,6 +133,15 @@ fn limits(growth: &GrowthAnalysis<'_>, snapshots: usize) -> Vec<String> {
              repeats, and tell a leak from a cache that is filling"
                 .into(),
         );
+    }
+    let last = growth.last();
+    let threads = last.nodes().filter(|n| last.node_name(*n) == "Node / Worker").count();
+    if threads > 0 {
+        limits.push(format!(
+            "the process runs {threads} worker {}, whose heaps these snapshots do not hold: where memory rises and \
+             this heap does not, compare snapshots that are taken in the worker (`worker.getHeapSnapshot()`)",
+            if threads == 1 { "thread" } else { "threads" }
+        ));
     }
     if growth.comparable.by == By::Shape {
         limits

@@ -118,9 +118,24 @@ fn definition(linked: &Linked, seeds: &[Arc<Loaded>], near: &Location) -> Vec<Pl
 
 fn calls(linked: &Linked, names: &[String], target: &[PlaceId]) -> Vec<Candidate> {
     let mut out = Vec::new();
+    let imports = names.iter().any(|name| name == "import");
     for (id, loaded) in linked.files.iter().enumerate() {
         let file = id as FileId;
         let facts = loaded.facts();
+        // An import is no call; one whose address is computed may load a module anew.
+        for range in facts.imports.iter().filter(|_| imports) {
+            let text =
+                loaded.text.get(range.start as usize..range.end as usize).unwrap_or_default();
+            let is_fixed = !text.contains(['+', '`', '$']) && text.contains(['\'', '"']);
+            out.push(Candidate {
+                file,
+                start: range.start,
+                end: range.end,
+                by: if is_fixed { Match::Name } else { Match::Outside },
+                repeated: facts.repeated_function_at(range.start).is_some(),
+                package: loaded.is_package(),
+            });
+        }
         for call in &facts.calls {
             let same = linked.denotes(file, call.callee).iter().any(|it| target.contains(it));
             let by = match (same, named(linked, file, loaded, call, names)) {

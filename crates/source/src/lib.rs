@@ -41,6 +41,7 @@ mod parse;
 mod question;
 mod registration;
 pub mod scan;
+mod scope;
 mod statement;
 mod textual;
 
@@ -52,4 +53,5 @@ pub use location::{LineIndex, Location};
 pub use maps::{MapError, Original, SourceMap, map_reference};
 pub use question::{Question, answer};
 pub use registration::{LISTENER_METHODS, ListenerQuery, registration};
+pub use scope::{ScopeUse, scope_use};
 pub use statement::{Certainty, Found, Statement};

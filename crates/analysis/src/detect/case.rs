@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::{Advice, Finding, Question, Rule, Told};
+use super::{Advice, Finding, Question, Rule, ScopeAnswer, ScopeQuestion, Told};
 
 /// A growth site that was recognised.
 pub(super) struct Found {
@@ -35,6 +35,33 @@ pub trait Case: Debug + Send + Sync {
 
     /// The emitter and its event, where the holder is one.
     fn emitter(&self) -> Option<(&str, Option<&str>)> {
+        None
+    }
+
+    /// What must be asked of the source before the family is certain.
+    fn scope_question(&self) -> Option<ScopeQuestion> {
+        None
+    }
+
+    /// The family and the case when the source has answered, if that makes a difference.
+    fn with_scope(&self, _answer: &ScopeAnswer) -> Option<(Rule, Box<dyn Case>)> {
+        None
+    }
+
+    /// Fewer additional objects than this may be chance.
+    fn least(&self) -> u64 {
+        super::MIN_DELTA
+    }
+
+    /// Whether objects of the family live by native handles, so that it says nothing against the finding when
+    /// they do.
+    fn lives_by_handles(&self) -> bool {
+        false
+    }
+
+    /// One leak may show in several places: a worker, its handle, its ports. Findings with the same echo are one,
+    /// and the heaviest of them is told.
+    fn echo(&self) -> Option<&'static str> {
         None
     }
 

@@ -23,6 +23,8 @@ pub enum CollectionKind {
     Array,
     /// An object with a property per key.
     Object,
+    /// A string that is appended to.
+    Text,
     /// Objects that each hold the next.
     Chain,
 }
@@ -35,20 +37,21 @@ impl CollectionKind {
             Self::Set => "Set",
             Self::Array => "array",
             Self::Object => "object",
+            Self::Text => "string",
             Self::Chain => "chain",
         }
     }
 }
 
 /// A collection that is only added to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Collection {
     /// What kind.
     pub(super) kind: CollectionKind,
     /// Who holds it, in words.
     holder: String,
     /// The variables and properties that hold it, nearest to the user first.
-    bindings: Vec<Binding>,
+    pub(super) bindings: Vec<Binding>,
     /// The same of the collection that this one is an entry of, where it is one.
     entries: Vec<Binding>,
     /// It is one of many alike, so that its own key says nothing.
@@ -65,7 +68,7 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     Some(Found::new(Rule::Collection, holder, collection))
 }
 
-/// The collection of a site and its holder in words.
+/// The collection that a site is, whatever it is filled with, and its holder in words.
 pub(super) fn recognise(context: &Context<'_>, site: &GrowthSite) -> Option<(String, Collection)> {
     let graph = context.graph();
     let owner = site.group.owner;
@@ -109,6 +112,24 @@ impl Collection {
     /// Files that these names are in.
     pub(super) fn scripts(&self) -> impl Iterator<Item = String> + '_ {
         self.bindings.iter().filter_map(Binding::script).map(ToString::to_string)
+    }
+
+    /// How to bound it, as a statement in the reader's words.
+    pub(super) fn bound(&self, holder: &str) -> String {
+        match self.kind {
+            CollectionKind::Map => format!(
+                "`if ({holder}.size >= 1000) {holder}.delete({holder}.keys().next().value)` before adding."
+            ),
+            CollectionKind::Set => format!(
+                "`if ({holder}.size >= 1000) {holder}.delete({holder}.values().next().value)` before adding."
+            ),
+            CollectionKind::Array => format!("`if ({holder}.length > 1000) {holder}.shift()`."),
+            CollectionKind::Object => {
+                format!("`delete {holder}[key]` when the entry is no longer needed.")
+            }
+            CollectionKind::Chain => format!("cut it after so many links: `{holder}.next = null`."),
+            CollectionKind::Text => format!("`{holder} = {holder}.slice(-65536)`."),
+        }
     }
 }
 
@@ -214,6 +235,7 @@ fn advise(finding: &Finding<'_>, collection: &Collection, told: Told<'_>) -> Adv
         CollectionKind::Object | CollectionKind::Chain => format!(
             "`delete {holder}[key]` when the entry is no longer needed, or use a `Map` with a bound."
         ),
+        CollectionKind::Text => collection.bound(holder),
     };
     Advice { title, explanation, fix }
 }

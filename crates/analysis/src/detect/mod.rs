@@ -7,8 +7,10 @@
 
 mod async_context;
 mod bindings;
+mod buffer;
 mod case;
 mod chain;
+mod code_growth;
 mod collection;
 mod event_listener;
 mod event_target;
@@ -18,6 +20,8 @@ mod memoize_cache;
 mod metric_labels;
 mod middleware;
 mod model;
+mod makeup;
+mod module_growth;
 mod native_handle;
 mod overlap;
 mod pending_promise;
@@ -25,11 +29,14 @@ mod question;
 mod rules;
 mod runtime_calls;
 mod session_store;
+mod shared_context;
 mod spoken;
 mod stream;
+mod string_parent;
 mod timer;
 mod unknown;
 mod words;
+mod worker;
 
 use leakline_heap::{HeapGraph, NodeId, NodeType, Retainers};
 use serde::Serialize;
@@ -37,7 +44,7 @@ use serde::Serialize;
 pub use bindings::Binding;
 pub use case::Case;
 pub use collection::CollectionKind;
-pub use question::Question;
+pub use question::{Question, ScopeAnswer, ScopeQuestion};
 pub use rules::{Rule, all_rules};
 pub use words::{holder_path, path_steps, path_words};
 
@@ -136,12 +143,17 @@ type Detector = fn(&Context<'_>, &GrowthSite) -> Option<Found>;
 /// Every family's detector, the most specific first: the first that recognises a site has it.
 const DETECTORS: &[Detector] = &[
     event_listener::check,
+    module_growth::check,
+    worker::check,
     event_target::check,
     timer::check,
     native_handle::check,
     pending_promise::check,
     async_context::check,
     stream::check,
+    code_growth::check,
+    string_parent::check,
+    buffer::check,
     chain::check,
     metric_labels::check,
     session_store::check,
@@ -149,13 +161,14 @@ const DETECTORS: &[Detector] = &[
     model::check,
     logger::check,
     memoize_cache::check,
+    shared_context::check,
     collection::check,
 ];
 
 /// Names all sites that grow like a leak, heaviest first.
 pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let total = context.growth.growth.retained_bytes.max(1) as f64;
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding<'a>> = Vec::new();
     for site in &context.growth.sites {
         let bytes = site.weight.retained_delta_bytes;
         if !keeps_growing(site)
@@ -171,12 +184,16 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
             continue;
         }
         let Found { rule, holder, case } = found.unwrap_or_else(|| unknown::check(context, site));
-        let mut confidence = confidence(context, site, rule);
+        if site.delta() < case.least() {
+            continue;
+        }
+        let mut confidence = confidence(context, site, rule, &*case);
         if !case.is_certain() {
             confidence = Confidence::Low;
         }
         findings.push(Finding { rule, site, holder, case, confidence });
     }
+    let mut findings = without_echoes(findings);
     overlap::doubt_what_expires(context, &mut findings);
     // A confident finding leads even when something vague weighs more.
     findings.sort_by_key(|f| {
@@ -186,13 +203,38 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     overlap::settle(context, findings)
 }
 
+/// Leaves out what is another side of a heavier finding: sites come heaviest first.
+fn without_echoes(findings: Vec<Finding<'_>>) -> Vec<Finding<'_>> {
+    let mut echoes: Vec<&'static str> = Vec::new();
+    let mut kept: Vec<Finding<'_>> = Vec::new();
+    for finding in findings {
+        if let Some(echo) = finding.case.echo() {
+            if echoes.contains(&echo) {
+                continue;
+            }
+            echoes.push(echo);
+        }
+        // The keys of a map whose values are a finding already.
+        let group = &finding.site.group;
+        let is_key = group.pattern == Pattern::Entries && group.class.kind.is_string();
+        let with_values = |f: &Finding<'_>| {
+            f.site.group.owner == group.owner && f.site.group.pattern == Pattern::Entries
+        };
+        if is_key && kept.iter().any(with_values) {
+            continue;
+        }
+        kept.push(finding);
+    }
+    kept
+}
+
 /// Puts a finding into words.
 pub fn advise(finding: &Finding<'_>, told: Told<'_>) -> Advice {
     finding.case.advise(finding, told)
 }
 
 fn keeps_growing(site: &GrowthSite) -> bool {
-    if site.delta() < MIN_DELTA || !site.grows_in_every_gap() || site.tenure == Tenure::Churns {
+    if !site.grows_in_every_gap() || site.tenure == Tenure::Churns {
         return false;
     }
     let (largest, last) = steps(site);
@@ -249,7 +291,7 @@ fn live_by_handles(context: &Context<'_>, site: &GrowthSite) -> bool {
     false
 }
 
-fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule) -> Confidence {
+fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule, case: &dyn Case) -> Confidence {
     let (largest, last) = steps(site);
     // The runtime's own collections grow while a program loads and warms up.
     let of_runtime = || {
@@ -267,12 +309,14 @@ fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule) -> Confidenc
         || unmatched()
         || last * LEVELLING < largest
         || of_runtime()
-        || (rule != Rule::NativeHandle && live_by_handles(context, site))
+        || (rule != Rule::NativeHandle
+            && !case.lives_by_handles()
+            && live_by_handles(context, site))
     {
         return Confidence::Low;
     }
     let seen_twice = context.growth.graphs.len() >= 3;
-    if seen_twice && context.growth.comparable.by == By::Id && site.delta() >= 2 * MIN_DELTA {
+    if seen_twice && context.growth.comparable.by == By::Id && site.delta() >= 2 * case.least() {
         Confidence::High
     } else {
         Confidence::Medium

@@ -43,7 +43,8 @@ pub enum Question {
         callees: Vec<String>,
         /// Where the class or function that is called stands, when that is known.
         definition: Option<Place>,
-        /// A function near the call: what the created objects were given by their creator.
+        /// A function near the call: what the created objects were given by their creator. With line 0 only the file
+        /// is known.
         near: Option<Place>,
     },
     /// Where does this async function wait?
@@ -55,4 +56,22 @@ pub enum Question {
     },
     /// Which statement stands around this place?
     Enclosing(Place),
+}
+
+/// Does a function use a variable that its scope holds? A heap does not tell, only the function's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeQuestion {
+    /// Where the function stands.
+    pub function: Place,
+    /// The variable.
+    pub variable: String,
+}
+
+/// What the source says of a variable and a function.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeAnswer {
+    /// The function mentions the variable.
+    pub mentioned: bool,
+    /// Other functions that do, as `name() file.js:7`.
+    pub users: Vec<String>,
 }

@@ -50,12 +50,12 @@ pub struct Link {
 }
 
 impl Link {
-    fn of(graph: &HeapGraph, edge: Edge) -> Self {
+    pub(super) fn of(graph: &HeapGraph, edge: Edge) -> Self {
         let name = graph.edge_text(edge).filter(|n| !is_slot(n)).map(ToString::to_string);
         Self { kind: edge.kind, name, class: Class::of(graph, edge.to) }
     }
 
-    fn fits(&self, graph: &HeapGraph, edge: Edge) -> bool {
+    pub(super) fn fits(&self, graph: &HeapGraph, edge: Edge) -> bool {
         edge.kind == self.kind
             && self.name.as_deref().is_none_or(|name| graph.edge_text(edge) == Some(name))
             && self.class == Class::of(graph, edge.to)
@@ -235,6 +235,8 @@ fn main_of(graph: &HeapGraph, cycle: &[NodeId]) -> Option<usize> {
         NodeType::Object if !graph.node_name(n).starts_with("system /") => Some(0),
         NodeType::Closure => Some(1),
         NodeType::Object if graph.node_name(n) == "system / Context" => Some(2),
+        // A string that is appended to: each holds the one before as its first part.
+        kind if kind.is_string() => Some(3),
         _ => None,
     };
     let ranked = cycle.iter().enumerate().filter_map(|(i, n)| rank(n).map(|r| (r, i)));

@@ -1,13 +1,14 @@
 //! Links from an owner to new objects, folded into groups that a person would name as one thing.
 
 use leakline_heap::{Edge, EdgeType, HeapGraph, NodeId, NodeType};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chains::{self, Chain};
 use super::correspond::Correspondence;
 use super::kept::Kept;
+use super::swells::Swelling;
 use super::tree::RetainingTree;
-use super::{repeats, room, siblings};
+use super::{repeats, room, siblings, swells};
 use crate::views::layout;
 
 /// How an owner holds the members of a group.
@@ -29,12 +30,14 @@ pub enum Pattern {
     List,
     /// One link of the runtime's own.
     Internal(String),
-    /// A list of the runtime's own that its members link themselves: timers, listeners of event targets.
-    Kept(Kept),
     /// A chain, each object of which holds the next; the members are its objects in order.
     Chain(Box<Chain>),
     /// No objects: a store of numbers, whose room grows.
     Room,
+    /// One value that is larger each time.
+    Size(Swelling),
+    /// A list of the runtime's own that its members link themselves: timers, listeners of event targets.
+    Kept(Kept),
 }
 
 /// What the members of a group are.
@@ -126,12 +129,19 @@ pub fn growth_groups(
         found.extend(room::of_owner(graphs[0], &earlier[0], last, owner));
     }
     found.extend(chains::find(last, tree, is_new, below));
-    let mut found = siblings::fold(last, tree, found, |owner| least_of(is_new, owner));
-    found.sort_by_key(|g| (std::cmp::Reverse(g.tree_bytes), g.owner));
+    let found = siblings::fold(last, tree, found, |owner| least_of(is_new, owner));
+    let owners: FxHashSet<NodeId> = found.iter().flat_map(|g| g.owners.iter().copied()).collect();
+    let swelling = swells::swells(graphs, earlier, tree, |owner| owners.contains(&owner));
+    let mut found: Vec<(Group, Option<Vec<u64>>)> = found
+        .into_iter()
+        .map(|group| (group, None))
+        .chain(swelling.into_iter().map(|(group, sizes)| (group, Some(sizes))))
+        .collect();
+    found.sort_by_key(|(g, _)| (std::cmp::Reverse(g.tree_bytes), g.owner));
 
     let mut covered = vec![false; last.node_count()];
     let mut kept = Vec::new();
-    for group in found {
+    for (group, sizes) in found {
         // Bounds the work on heaps with very many small sites; the rest is lighter than any of these.
         if kept.len() >= 64 {
             break;
@@ -139,7 +149,7 @@ pub fn growth_groups(
         if covered[tree.position(group.owner) as usize] {
             continue;
         }
-        let counts = counts(graphs, earlier, tree, &group);
+        let counts = sizes.unwrap_or_else(|| counts(graphs, earlier, tree, &group));
         if counts.first() >= counts.last() {
             continue;
         }
@@ -246,11 +256,14 @@ fn groups_of_owner(
     let mut folded: FxHashMap<(Pattern, Option<Class>), Vec<NodeId>> = FxHashMap::default();
     for edge in links {
         let pattern = pattern_of(graph, edge, store.is_some(), keyed, node);
-        // Functions are told apart by their place, everything else in one place is one thing.
-        let class =
-            (graph.node_type(edge.to) == NodeType::Closure).then(|| Class::of(graph, edge.to));
+        // Functions are told apart by their place, and what hangs in a list of the runtime's by its class;
+        // everything else in one place is one thing.
+        let apart = graph.node_type(edge.to) == NodeType::Closure
+            || graph.node_type(node) == NodeType::Synthetic;
+        let class = apart.then(|| Class::of(graph, edge.to));
         folded.entry((pattern, class)).or_default().push(edge.to);
     }
+    fold_compiled(graph, least, &mut folded);
     let own_bytes = |members: &[NodeId]| -> u64 {
         let own = members.iter().filter(|m| tree.parent(**m).is_some_and(|up| up.from == node));
         own.map(|m| below[m.index()]).sum()
@@ -282,6 +295,42 @@ fn groups_of_owner(
     }
     groups
 }
+
+/// Functions of one place are one class; but what is compiled anew for each (`new Function`, `eval`) has a
+/// script of its own each time, and is one class to a person. Such functions are put together.
+fn fold_compiled(
+    graph: &HeapGraph,
+    least: usize,
+    folded: &mut FxHashMap<(Pattern, Option<Class>), Vec<NodeId>>,
+) {
+    let mut apart: FxHashMap<Pattern, Vec<NodeId>> = FxHashMap::default();
+    for ((pattern, class), members) in folded.iter() {
+        let is_function = class.as_ref().is_some_and(|c| c.kind == NodeType::Closure);
+        if is_function && members.len() < least {
+            apart.entry(pattern.clone()).or_default().extend(members);
+        }
+    }
+    for (pattern, members) in apart {
+        let mut scripts: Vec<i32> =
+            members.iter().filter_map(|m| graph.location(*m)).map(|l| l.script_id).collect();
+        scripts.sort_unstable();
+        scripts.dedup();
+        // Functions of one file are so many places, not so many of one thing.
+        if members.len() < MIN_COMPILED.max(least) || scripts.len() * 2 < members.len() {
+            continue;
+        }
+        let first = graph.node_name(members[0]);
+        let name = if members.iter().all(|m| graph.node_name(*m) == first) { first } else { "" };
+        let class = Class { kind: NodeType::Closure, name: name.to_string(), location: None };
+        let is_function =
+            |c: &Option<Class>| c.as_ref().is_some_and(|c| c.kind == NodeType::Closure);
+        folded.retain(|(p, c), m| *p != pattern || !is_function(c) || m.len() >= least);
+        folded.insert((pattern, Some(class)), members);
+    }
+}
+
+/// Fewer functions with a script each than this may be modules that were loaded late.
+const MIN_COMPILED: usize = 8;
 
 /// How many new members make a group of one owner.
 fn least_of(is_new: &[bool], owner: NodeId) -> usize {
@@ -442,6 +491,8 @@ fn is_of(graph: &HeapGraph, node: NodeId, wanted: &Class) -> bool {
     }
     match wanted.kind {
         NodeType::String | NodeType::Number | NodeType::BigInt => true,
+        // Functions that were compiled one by one share no place, and perhaps no name.
+        NodeType::Closure if wanted.location.is_none() && wanted.name.is_empty() => true,
         _ if graph.node_name(node) != wanted.name => false,
         // Script numbers are one process's; the same process is what is compared.
         NodeType::Closure => match (graph.location(node), wanted.location) {
@@ -496,12 +547,13 @@ pub(super) fn held_edges<'a>(
                 e.kind == EdgeType::Internal && graph.edge_text(e) == Some(name)
             }
             Pattern::List => !matches!(e.kind, EdgeType::Property | EdgeType::Context),
-            // What the runtime keeps is counted by kind, not by owner.
+            // A chain is followed, a store and a value are weighed, and what the runtime keeps is counted by kind.
             Pattern::Entries
             | Pattern::Names
-            | Pattern::Kept(_)
             | Pattern::Chain(_)
-            | Pattern::Room => false,
+            | Pattern::Room
+            | Pattern::Size(_)
+            | Pattern::Kept(_) => false,
         };
         (fits && is_of(graph, e.to, &group.class)).then_some((0, e))
     })

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::CollectionKind;
-use crate::facts::{Call, FileFacts, NONE, Value, ValueId};
+use crate::facts::{Call, FileFacts, NONE, Range, Value, ValueId};
 use crate::files::Loaded;
+use crate::scope::mentions;
 use crate::statement::anchor;
 
 /// A statement that adds to something.
@@ -29,7 +30,7 @@ pub(crate) fn methods(kind: CollectionKind) -> &'static [&'static str] {
         CollectionKind::Map => &["set"],
         CollectionKind::Set => &["add"],
         CollectionKind::Array => &["push", "unshift", "splice"],
-        CollectionKind::Object | CollectionKind::Chain => &[],
+        CollectionKind::Object | CollectionKind::Chain | CollectionKind::Text => &[],
     }
 }
 
@@ -78,9 +79,37 @@ pub(crate) fn forms(loaded: &Arc<Loaded>, kind: CollectionKind) -> Vec<Form> {
             }
         }
     }
-    assignments(facts, kind, &mut out);
+    if kind == CollectionKind::Text {
+        appends(loaded, &mut out);
+    } else {
+        assignments(facts, kind, &mut out);
+    }
     out.sort_by_key(|form| form.start);
     out
+}
+
+/// `text += line`, and reassignments whose value names what it replaces.
+fn appends(loaded: &Loaded, out: &mut Vec<Form>) {
+    let facts = loaded.facts();
+    let form = |target, range: Range| Form {
+        target,
+        value: NONE,
+        key: NONE,
+        start: range.start,
+        end: range.end,
+        needs: None,
+    };
+    out.extend(facts.appends.iter().map(|&(target, range)| form(target, range)));
+    let text = |range: Range| loaded.text.get(range.start as usize..range.end as usize);
+    for assign in facts.assigns.iter().filter(|assign| assign.expression) {
+        let target = facts.range(assign.target);
+        let (Some(whole), Some(name)) = (text(assign.range), text(target)) else { continue };
+        // The value is what stands behind the target.
+        let value = whole.get(name.len()..).unwrap_or_default();
+        if !name.is_empty() && whole.starts_with(name) && mentions(value, name) {
+            out.push(form(assign.target, assign.range));
+        }
+    }
 }
 
 /// A method that is spoken of, not called: its name and the object it is taken from.

@@ -34,6 +34,8 @@ pub enum CollectionKind {
     Array,
     /// An object used as a dictionary.
     Object,
+    /// A string or buffer that is appended to: `text += line`, `all = Buffer.concat([all, chunk])`.
+    Text,
     /// A chain, whose end is assigned a new link: `last = { prev: last }`, `tail.next = node`.
     Chain,
 }

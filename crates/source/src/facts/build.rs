@@ -240,12 +240,15 @@ impl<'a> Builder<'_, 'a> {
                     self.item_of[at] = call;
                     Some(Value::New(call))
                 }
-                AstKind::ImportExpression(item) => match &item.source {
-                    Expression::StringLiteral(source) => {
-                        Some(Value::Module(self.intern(&source.value)))
+                AstKind::ImportExpression(item) => {
+                    self.facts.imports.push(range(item.span));
+                    match &item.source {
+                        Expression::StringLiteral(source) => {
+                            Some(Value::Module(self.intern(&source.value)))
+                        }
+                        _ => None,
                     }
-                    _ => None,
-                },
+                }
                 AstKind::Function(_) | AstKind::ArrowFunctionExpression(_) => {
                     Some(Value::Function(self.item_of[at]))
                 }

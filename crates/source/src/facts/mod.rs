@@ -185,6 +185,10 @@ pub(crate) struct FileFacts {
     pub symbols: Vec<Symbol>,
     /// `delete target`: the object whose property goes.
     pub deletes: Vec<(ValueId, u32)>,
+    /// `target += value`: what is added to, and the whole of it.
+    pub appends: Vec<(ValueId, Range)>,
+    /// `import(…)` expressions.
+    pub imports: Vec<Range>,
     /// Statements that hold no others, in order of their start.
     pub statements: Vec<Range>,
     /// `await x` and the heads of `for await (… of x)`, each with its function.

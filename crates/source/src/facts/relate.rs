@@ -35,6 +35,9 @@ impl<'a> Builder<'_, 'a> {
                 AstKind::AssignmentExpression(item) => {
                     let value = self.of_expr(&item.right);
                     let target = self.of(item.left.node_id());
+                    if item.operator == AssignmentOperator::Addition && target != NONE {
+                        self.facts.appends.push((target, range(item.span)));
+                    }
                     if !matches!(
                         item.left,
                         AssignmentTarget::ArrayAssignmentTarget(_)
