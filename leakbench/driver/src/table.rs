@@ -29,7 +29,11 @@ pub fn results(scores: &[Score]) -> String {
             let [family, file, line] = [s.ranks.family, s.ranks.file, s.ranks.line].map(rank);
             format!("{family:>6} {file:>4} {line:>4}")
         } else {
-            let said = if s.reported { "false alarm" } else { "quiet" };
+            let said = match (&s.error, s.reported) {
+                (Some(_), _) => "",
+                (None, true) => "false alarm",
+                (None, false) => "quiet",
+            };
             format!("{said:>16}")
         };
         line(&mut text, &format!("{:<26} {:>4} {ranks}  {seconds:>5}  {answer}", s.case, s.node));
@@ -67,13 +71,14 @@ fn sums(scores: &[Score]) -> String {
         line(
             &mut text,
             &format!(
-                "{name:<8} {:>5} {:>13} {:>13} {:>13} {:>8} {:>7}",
+                "{name:<5} {:>5} {:>13} {:>13} {:>13} {:>8} {:>7} {:>7}",
                 leaks.len(),
                 pair(|s| s.ranks.family),
                 pair(|s| s.ranks.file),
                 pair(|s| s.ranks.line),
                 healthy.len(),
                 healthy.iter().filter(|s| s.reported).count(),
+                of.iter().filter(|s| s.error.is_some()).count(),
             ),
         );
     };
