@@ -42,6 +42,8 @@ struct Candidate {
 struct Target {
     written: Value,
     range: Range,
+    /// It starts at the place asked for.
+    exact: bool,
 }
 
 /// The call whose callee has one of the names and that takes the function at `function`.
@@ -62,7 +64,7 @@ pub(crate) fn call_around(
     if let (Some(loaded), Some(target)) = (&loaded, target) {
         let linked = Linked::new(vec![Arc::clone(loaded)]);
         let found = calls(&linked, Some(callees), Some(target));
-        if found.iter().any(|it| it.way <= Way::Argument(Route::Named)) {
+        if target.exact && found.iter().any(|it| it.way <= Way::Argument(Route::Named)) {
             notes.splice(0..0, loaded.notes().cloned());
             return Ok(answer(&linked, found, callees, notes));
         }
@@ -101,7 +103,11 @@ pub(crate) fn call_around(
             return Ok(Found { how, certainty: Certainty::Likeliest, ..found });
         }
     }
-    Ok(answer(&linked, found, callees, notes))
+    let found = answer(&linked, found, callees, notes);
+    let edited = target.is_some_and(|target| !target.exact);
+    let certainty =
+        if edited { found.certainty.max(Certainty::Likeliest) } else { found.certainty };
+    Ok(Found { certainty, ..found })
 }
 
 /// The names without what stands before a dot.
@@ -134,16 +140,16 @@ fn target(loaded: &Loaded, place: &Location, notes: &mut Vec<String>) -> Option<
         .offset(&loaded.text, place.line, place.column)
         .and_then(|offset| facts.class_at(offset));
     if let Some(class) = class {
-        return Some(Target {
-            written: Value::Class(class),
-            range: facts.classes[class as usize].range,
-        });
+        let range = facts.classes[class as usize].range;
+        return Some(Target { written: Value::Class(class), range, exact: true });
     }
-    let function = loaded.closure_function(place, notes)?;
-    Some(Target {
-        written: Value::Function(function),
-        range: facts.functions[function as usize].range,
-    })
+    let (function, exact) = match loaded.closure_function(place, notes) {
+        ClosureAt::Start(function) => (function, true),
+        ClosureAt::Inside(function) => (function, false),
+        _ => return None,
+    };
+    let range = facts.functions[function as usize].range;
+    Some(Target { written: Value::Function(function), range, exact })
 }
 
 /// The calls of one of the names to which the target, which stands in the first file, gets.

@@ -18,6 +18,12 @@ pub enum Error {
         /// The path as the snapshot holds it, decoded.
         path: PathBuf,
     },
+    /// There is something at the path that is no file: a folder, a device.
+    #[error("{} is no regular file", path.display())]
+    NotRegular {
+        /// The path.
+        path: PathBuf,
+    },
     /// The file exists and cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -44,7 +50,7 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::NotAFile { .. } => None,
-            Error::Missing { .. } => {
+            Error::Missing { .. } | Error::NotRegular { .. } => {
                 Some("name the folder that holds the deployed files with --source DIR")
             }
             Error::Read { .. } => Some("run as a user who may read the deployed files"),

@@ -95,20 +95,19 @@ impl Loaded {
         }
     }
 
-    /// The function that starts at a position of a snapshot, or the one around it with a note.
-    pub fn closure_function(&self, closure: &Location, notes: &mut Vec<String>) -> Option<u32> {
+    /// The function that starts at a position of a snapshot; or the one around it, with a note.
+    pub fn closure_function(&self, closure: &Location, notes: &mut Vec<String>) -> ClosureAt {
         if self.parsed().failed {
-            return None;
+            return ClosureAt::Nothing;
         }
         let place = format!("{}:{}:{}", self.path.display(), closure.line, closure.column);
-        match self.closure_at(closure.line, closure.column) {
-            ClosureAt::Start(function) => return Some(function),
-            ClosureAt::Inside(function) => {
-                notes.push(format!(
-                    "no function starts at {place}; the one around it was taken, the file may have changed"
-                ));
-                return Some(function);
-            }
+        let found = self.closure_at(closure.line, closure.column);
+        match found {
+            ClosureAt::Start(_) => {}
+            ClosureAt::Inside(_) => notes.push(format!(
+                "no function starts at {place}; the one around it was taken: the file was edited after \
+                 it had been loaded, or is not the one that ran"
+            )),
             ClosureAt::Nothing => {
                 notes.push(format!("no function at {place}: the file is not the one that ran"));
             }
@@ -116,7 +115,7 @@ impl Loaded {
                 notes.push(format!("{place} lies outside the file: it is not the one that ran"));
             }
         }
-        None
+        found
     }
 
     /// The byte at a position of a snapshot, by lines that end in `\n` or else by all terminators.
@@ -164,7 +163,11 @@ impl SourceFiles {
         if path.is_file() {
             return Ok(path);
         }
-        self.locate_below(&path)
+        let found = self.locate_below(&path);
+        if found.is_err() && path.exists() {
+            return Err(Error::NotRegular { path });
+        }
+        found
     }
 
     /// The file below a source folder that shares the longest suffix with the path.
@@ -229,16 +232,31 @@ fn read(path: PathBuf, key: PathBuf) -> Result<Loaded, Error> {
 }
 
 /// Decodes as Node does: a byte order mark is dropped before V8 sees the script, bytes that are no
-/// UTF-8 become U+FFFD (one UTF-16 unit each, so columns still agree).
+/// UTF-8 become U+FFFD (one UTF-16 unit each, so columns still agree). Node cannot run UTF-16, but
+/// the text that was compiled may be kept in it.
 fn decode(path: &Path, bytes: &[u8]) -> (String, Option<String>) {
+    let shown = path.display();
+    if bytes.is_empty() {
+        return (String::new(), Some(format!("{shown} is empty: it is not the file that ran")));
+    }
+    let wide: Option<fn([u8; 2]) -> u16> = match bytes {
+        [0xFF, 0xFE, ..] => Some(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => Some(u16::from_be_bytes),
+        _ => None,
+    };
+    if let Some(unit) = wide {
+        let (pairs, _) = bytes[2..].as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+        let note = format!("{shown} is UTF-16, which Node.js does not run; it was read as such");
+        return (String::from_utf16_lossy(&units), Some(note));
+    }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => (text.to_owned(), None),
         Err(bad) => (
             String::from_utf8_lossy(bytes).into_owned(),
             Some(format!(
-                "{} is not valid UTF-8 at byte {}; such bytes are shown as U+FFFD",
-                path.display(),
+                "{shown} is not valid UTF-8 at byte {}; such bytes are shown as U+FFFD",
                 bad.valid_up_to()
             )),
         ),

@@ -26,6 +26,9 @@ const MAX_SET: usize = 24;
 /// Properties in a row: `a.b.c.d`.
 const MAX_PATH: u8 = 5;
 
+/// The name under which a collection's place has all that is in it, whatever it is kept under.
+const ELEMENT: &str = "[]";
+
 pub(crate) type PlaceId = u32;
 pub(crate) type FileId = u32;
 
@@ -59,12 +62,16 @@ pub(crate) struct Linked {
     contents: Vec<Set>,
     /// Per file, per value.
     denotes: Vec<Vec<Set>>,
+    /// Per file, per value: its place, of those that are one; looked up once, not in each pass.
+    leaves: Vec<Vec<PlaceId>>,
     /// Per file: its names in the shared table.
     local_names: Vec<Vec<u32>>,
     /// Per file: what each module name leads to.
     imports: Vec<FxHashMap<u32, FileId>>,
     /// Per file: the function that each variable names, for constructor functions.
     named_functions: Vec<FxHashMap<u32, u32>>,
+    /// [`ELEMENT`] in the shared table.
+    element: u32,
     changed: bool,
 }
 
@@ -98,9 +105,11 @@ impl Linked {
             index: FxHashMap::default(),
             contents: Vec::new(),
             denotes: files.iter().map(|it| vec![Set::new(); it.facts().values.len()]).collect(),
+            leaves: files.iter().map(|it| vec![NONE; it.facts().values.len()]).collect(),
             local_names: Vec::new(),
             imports: Vec::new(),
             named_functions: Vec::new(),
+            element: NONE,
             changed: true,
             files,
         };
@@ -119,6 +128,7 @@ impl Linked {
     }
 
     fn prepare(&mut self) {
+        self.element = self.names.intern(ELEMENT);
         let by_key: FxHashMap<_, _> =
             self.files.iter().enumerate().map(|(id, file)| (file.key.clone(), id as u32)).collect();
         for file in self.files.clone() {
@@ -217,14 +227,39 @@ impl Linked {
         Some(id)
     }
 
+    /// The place of a value that is one by itself.
+    fn leaf(&mut self, file: FileId, id: usize, value: Value) -> Option<PlaceId> {
+        let known = self.leaves[file as usize][id];
+        if known != NONE {
+            return Some(known);
+        }
+        let place = match value {
+            Value::Symbol(symbol) => Place::Symbol(file, symbol),
+            Value::Global(name) => Place::Global(self.local_name(file, name)),
+            Value::Exports => Place::Exports(file),
+            Value::Function(function) => Place::Function(file, function),
+            Value::Class(class) => Place::Class(file, class),
+            Value::Object(object) => Place::Object(file, object),
+            Value::Param { function, index } => Place::Param(file, function, index),
+            Value::Text(name) => Place::Text(self.local_name(file, name)),
+            _ => return None,
+        };
+        let place = self.intern(place)?;
+        self.leaves[file as usize][id] = place;
+        Some(place)
+    }
+
     /// A place and what it holds.
     fn add_place(&mut self, out: &mut Set, place: Place) {
         if let Some(id) = self.intern(place) {
-            insert(out, id);
-            for at in 0..self.contents[id as usize].len() {
-                let held = self.contents[id as usize][at];
-                insert(out, held);
-            }
+            self.add(out, id);
+        }
+    }
+
+    fn add(&self, out: &mut Set, id: PlaceId) {
+        insert(out, id);
+        for &held in &self.contents[id as usize] {
+            insert(out, held);
         }
     }
 
@@ -241,7 +276,10 @@ impl Linked {
         let mut set = Set::new();
         for (id, &value) in facts.values.iter().enumerate() {
             set.clear();
-            self.evaluate(file, facts, value, &mut set);
+            match self.leaf(file, id, value) {
+                Some(place) => self.add(&mut set, place),
+                None => self.evaluate(file, facts, value, &mut set),
+            }
             let known = &mut self.denotes[file as usize][id];
             if *known != set {
                 // Sets only grow from pass to pass, up to their bound.
@@ -273,14 +311,27 @@ impl Linked {
             Some(Value::Global(name)) => Place::Global(self.local_name(file, name)),
             Some(Value::Exports) => Place::Exports(file),
             Some(Value::Object(object)) => Place::Object(file, object),
-            Some(Value::Member { object, key }) if key != NONE => {
-                let key = self.local_name(file, key);
+            Some(Value::Member { object, key }) => {
+                let key = self.key(file, key);
                 let objects = self.denotes(file, object).to_vec();
                 return objects.into_iter().filter_map(|it| self.member(it, key)).collect();
             }
             _ => return Vec::new(),
         };
         self.intern(place).into_iter().collect()
+    }
+
+    /// A property's name in the shared table; of a computed one, the name for all of them.
+    fn key(&self, file: FileId, key: u32) -> u32 {
+        if key == NONE { self.element } else { self.local_name(file, key) }
+    }
+
+    /// What is in the collections that the places stand for.
+    pub fn elements(&self, places: &FxHashSet<PlaceId>) -> Vec<PlaceId> {
+        let elements = places.iter().filter_map(|&it| self.find(Place::Member(it, self.element)));
+        let mut out: Vec<PlaceId> = elements.collect();
+        out.sort_unstable();
+        out
     }
 
     fn local_name(&self, file: FileId, name: u32) -> u32 {
@@ -306,30 +357,14 @@ impl Linked {
 
     fn evaluate(&mut self, file: FileId, facts: &FileFacts, value: Value, out: &mut Set) {
         match value {
-            Value::Symbol(symbol) => self.add_place(out, Place::Symbol(file, symbol)),
-            Value::Global(name) => {
-                let name = self.local_name(file, name);
-                self.add_place(out, Place::Global(name));
-            }
             Value::This(function) => self.this(file, facts, function, out),
             Value::Instance(class) => self.instance(file, facts, class, out),
-            Value::Exports => self.add_place(out, Place::Exports(file)),
             Value::Module(source) => {
                 let place = match self.imports[file as usize].get(&source) {
                     Some(&target) => Place::Exports(target),
                     None => Place::Foreign(self.local_name(file, source)),
                 };
                 self.add_place(out, place);
-            }
-            Value::Function(function) => self.add_place(out, Place::Function(file, function)),
-            Value::Class(class) => self.add_place(out, Place::Class(file, class)),
-            Value::Object(object) => self.add_place(out, Place::Object(file, object)),
-            Value::Param { function, index } => {
-                self.add_place(out, Place::Param(file, function, index));
-            }
-            Value::Text(name) => {
-                let name = self.local_name(file, name);
-                self.add_place(out, Place::Text(name));
             }
             Value::Either(left, right) => {
                 for side in [left, right] {
@@ -339,8 +374,8 @@ impl Linked {
                     }
                 }
             }
-            Value::Member { object, key } if key != NONE => {
-                let key = self.local_name(file, key);
+            Value::Member { object, key } => {
+                let key = self.key(file, key);
                 for at in 0..self.denotes(file, object).len() {
                     let object = self.denotes(file, object)[at];
                     if let Some(member) = self.member(object, key)
@@ -352,7 +387,8 @@ impl Linked {
             }
             Value::Call(call) => self.call(file, facts, call, out),
             Value::New(call) => self.construct(file, facts, call, out),
-            Value::Member { .. } | Value::Array { .. } | Value::Template { .. } => {}
+            // Places by themselves ([`Linked::leaf`]), and what denotes nothing.
+            _ => {}
         }
     }
 
@@ -417,6 +453,11 @@ impl Linked {
             }
             return;
         }
+        if let Some(Value::Member { object, key }) = facts.value(item.callee)
+            && key != NONE
+        {
+            self.element_call(file, object, facts.name(key), &args, out);
+        }
         // A function that goes through a wrapper we cannot see (`once(f)`, `debounce(f)`,
         // `AsyncResource.bind(f)`) is taken to come out of it.
         for &arg in &args {
@@ -425,6 +466,36 @@ impl Linked {
                 if matches!(self.place(place), Some(Place::Function(..))) {
                     insert(out, place);
                 }
+            }
+        }
+    }
+
+    /// Methods of collections: what goes in is an element, and what comes out is.
+    fn element_call(
+        &mut self,
+        file: FileId,
+        object: ValueId,
+        name: &str,
+        args: &[ValueId],
+        out: &mut Set,
+    ) {
+        let added = match name {
+            "set" => args.get(1),
+            "add" | "push" | "unshift" => args.first(),
+            "get" | "at" | "find" | "pop" | "shift" => None,
+            _ => return,
+        };
+        let held = added.map_or_else(Set::new, |&it| self.denotes(file, it).to_vec());
+        if added.is_some() && held.is_empty() {
+            return;
+        }
+        for at in 0..self.denotes(file, object).len() {
+            let object = self.denotes(file, object)[at];
+            let Some(element) = self.member(object, self.element) else { continue };
+            if added.is_some() {
+                self.flow(element, &held);
+            } else {
+                self.add(out, element);
             }
         }
     }

@@ -102,6 +102,12 @@ impl LineIndex {
         (units == wanted).then(|| start + slice.len() as u32)
     }
 
+    /// The 1-based line of a byte offset. Does not walk along the line, which may be megabytes long.
+    #[must_use]
+    pub fn line_of(&self, offset: u32) -> u32 {
+        self.starts.partition_point(|&start| start <= offset) as u32
+    }
+
     /// The 1-based line and UTF-16 column of a byte offset; offsets past the end give the end.
     #[must_use]
     pub fn position(&self, text: &str, offset: u32) -> (u32, u32) {

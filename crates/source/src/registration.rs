@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::facts::{Call, FileFacts, NONE, Range, Value, ValueId};
-use crate::files::{Loaded, SourceFiles};
+use crate::files::{ClosureAt, Loaded, SourceFiles};
 use crate::gather::gather;
 use crate::link::{FileId, Linked, Place};
 use crate::location::Location;
@@ -124,10 +124,25 @@ pub fn registration(
         }
         notes.insert(0, error.to_string());
     }
-    let target = seeds.first().and_then(|loaded| loaded.closure_function(closure, &mut notes));
+    let at = seeds
+        .first()
+        .map_or(ClosureAt::Nothing, |loaded| loaded.closure_function(closure, &mut notes));
+    let edited = !matches!(at, ClosureAt::Start(_));
+    let target = match at {
+        ClosureAt::Start(function) | ClosureAt::Inside(function) => Some(function),
+        _ => None,
+    };
     let own_failed = seeds.first().is_some_and(|loaded| loaded.parsed().failed);
     let linked = Linked::new(gathered.files);
 
+    // In a file that was edited the event says more than a function that happens to stand there.
+    if edited && query.event.is_some() && !own_failed {
+        let here: Vec<Candidate> =
+            candidates(&linked, query, None).into_iter().filter(|it| it.file == 0).collect();
+        if !here.is_empty() && !seeds.is_empty() {
+            return Ok(answer(&linked, here, query, notes, Some(closure.line)));
+        }
+    }
     let mut candidates = match target {
         Some(function) => candidates(&linked, query, Some(function)),
         None => Vec::new(),
@@ -151,9 +166,12 @@ pub fn registration(
         let gathered = gather(files, &seeds, other_files, &words);
         let wider = Linked::new(gathered.files);
         candidates = self::candidates(&wider, query, None);
-        return Ok(answer(&wider, candidates, query, notes));
+        return Ok(answer(&wider, candidates, query, notes, None));
     }
-    Ok(answer(&linked, candidates, query, notes))
+    let found = answer(&linked, candidates, query, notes, None);
+    let certainty =
+        if edited { found.certainty.max(Certainty::Likeliest) } else { found.certainty };
+    Ok(Found { certainty, ..found })
 }
 
 /// The common case, answered from the closure's own file without reading any other.
@@ -163,11 +181,13 @@ fn written_in_place(
     query: &ListenerQuery,
 ) -> Option<Found> {
     let mut notes: Vec<String> = loaded.notes().cloned().collect();
-    let function = loaded.closure_function(closure, &mut notes)?;
+    let ClosureAt::Start(function) = loaded.closure_function(closure, &mut notes) else {
+        return None;
+    };
     let linked = Linked::new(vec![Arc::clone(loaded)]);
     let candidates = candidates(&linked, query, Some(function));
     let sure = |it: &Candidate| it.route <= Route::Wrapped && it.event != EventMatch::Other;
-    candidates.iter().any(sure).then(|| answer(&linked, candidates, query, notes))
+    candidates.iter().any(sure).then(|| answer(&linked, candidates, query, notes, None))
 }
 
 fn candidates(linked: &Linked, query: &ListenerQuery, target: Option<u32>) -> Vec<Candidate> {
@@ -359,6 +379,7 @@ fn answer(
     mut candidates: Vec<Candidate>,
     query: &ListenerQuery,
     notes: Vec<String>,
+    near: Option<u32>,
 ) -> Found {
     // A call for another event is an answer only if nothing better passes the closure on.
     candidates.sort_by_key(|it| {
@@ -376,7 +397,10 @@ fn answer(
     if candidates.first().is_some_and(|it| it.route == Route::EventOnly) {
         candidates.sort_by_key(|it| {
             let package = linked.files[it.file as usize].is_package();
-            (!it.emitter, package, !it.repeated, it.file, it.start)
+            let loaded = &linked.files[it.file as usize];
+            let line = loaded.lines.line_of(it.start);
+            let moved = near.map_or(0, |near| near.abs_diff(line));
+            (!it.emitter, package, !it.repeated, it.file, moved, it.start)
         });
     }
     let event = query.event.as_deref().unwrap_or("the event");

@@ -82,8 +82,7 @@ pub(crate) fn anchor(loaded: &Loaded, call: &Call) -> u32 {
     if call.property_start == 0 {
         return start;
     }
-    let line = |offset| loaded.lines.position(&loaded.text, offset).0;
-    if line(start) == line(call.property_start) {
+    if loaded.lines.line_of(start) == loaded.lines.line_of(call.property_start) {
         return start;
     }
     let between = loaded.text.get(call.object_end as usize..call.property_start as usize);

@@ -6,8 +6,8 @@
 use std::fs;
 
 use leakline_source::{
-    AdderHint, CollectionKind, Holder, LineIndex, ListenerQuery, Location, SourceFiles, adders,
-    frame, registration,
+    AdderHint, CollectionKind, Holder, LineIndex, ListenerQuery, Location, Question, SourceFiles,
+    SourceMap, adders, answer, frame, map_reference, registration,
 };
 use proptest::prelude::*;
 
@@ -96,7 +96,19 @@ fn ask(bytes: &[u8], name: &str, line: u32, column: u32) {
             Holder::Variable { file: path.clone(), name: "m".into(), near: Some(near.clone()) };
         let property = Holder::Property { name: "x".into(), owner_class: None, file: None };
         let hint = AdderHint { value_keys: vec!["x".into()], ..AdderHint::default() };
-        adders(&files, &[variable, property], kind, &hint, &all).unwrap();
+        let inside = Holder::Element { of: Box::new(variable.clone()) };
+        adders(&files, &[variable, property, inside], kind, &hint, &all).unwrap();
+    }
+    let callees = vec!["on".to_owned(), "a.set".to_owned()];
+    for question in [
+        Question::CallAround { function: near.clone(), callees: callees.clone() },
+        Question::Creations { name: "Map".into(), callees, near: Some(near.clone()) },
+        Question::Enclosing(near.clone()),
+    ] {
+        let found = answer(&files, &question, &all).unwrap();
+        for statement in found.best.iter().chain(&found.others) {
+            assert!(statement.frame.render().contains('>'));
+        }
     }
 }
 
@@ -135,6 +147,31 @@ proptest! {
     fn bytes(bytes in prop::collection::vec(any::<u8>(), 0..300), line in any::<u32>(),
         column in any::<u32>()) {
         ask(&bytes, "a.js", line, column);
+    }
+
+    #[test]
+    fn source_maps(mappings in "[A-Za-z0-9+/,;!]{0,60}", line in 0..5_u32, column in any::<u32>(),
+        shift in any::<(u32, u32)>()) {
+        let inner = format!("{{\"sources\":[\"a\",null],\"names\":[\"n\"],\"mappings\":\"{mappings}\"}}");
+        let (by, to) = shift;
+        let sections = format!(
+            "{{\"sections\":[{{\"offset\":{{\"line\":{by},\"column\":{to}}},\"map\":{{\"sections\":[\
+             {{\"offset\":{{\"line\":{to},\"column\":{by}}},\"map\":{inner}}}]}}}}]}}"
+        );
+        for text in [inner, sections] {
+            let map = SourceMap::parse(text.as_bytes()).unwrap();
+            for line in [line, line.wrapping_add(by)] {
+                let _ = map.lookup(line, column);
+                let _ = map.names(line, column..column.saturating_add(9));
+            }
+        }
+    }
+
+    #[test]
+    fn references_to_maps(text in "([#@/* a='\"\n]|sourceMappingURL=|//# ){0,12}") {
+        if let Some(url) = map_reference(&text) {
+            prop_assert!(!url.is_empty() && text.contains(url));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::CollectionKind;
-use crate::facts::{FileFacts, NONE, Value, ValueId};
+use crate::facts::{Call, FileFacts, NONE, Value, ValueId};
 use crate::files::Loaded;
 use crate::statement::anchor;
 
@@ -58,14 +58,14 @@ pub(crate) fn forms(loaded: &Arc<Loaded>, kind: CollectionKind) -> Vec<Form> {
                 _ => form(object, NONE, arg(0)),
             });
         } else if matches!(name, "call" | "apply")
-            && let Some(Value::Member { object, key }) = facts.value(object)
-            && key != NONE
-            && methods(kind).contains(&facts.name(key))
+            && let Some((method, owner)) = method_value(facts, object)
+            && methods(kind).contains(&method)
         {
-            // `a.push.apply(a, xs)`, `Array.prototype.push.apply(a, xs)`.
+            // `a.push.apply(a, xs)`, `Array.prototype.push.apply(a, xs)`, and with
+            // `const { push } = Array.prototype`: `push.call(a, x)`.
             out.push(form(arg(0), NONE, arg(1)));
             if arg(0) == NONE {
-                out.push(form(object, NONE, arg(1)));
+                out.push(form(owner, NONE, arg(1)));
             }
         } else if kind == CollectionKind::Object
             && matches!(facts.value(object), Some(Value::Global(global))
@@ -81,6 +81,30 @@ pub(crate) fn forms(loaded: &Arc<Loaded>, kind: CollectionKind) -> Vec<Form> {
     assignments(facts, kind, &mut out);
     out.sort_by_key(|form| form.start);
     out
+}
+
+/// A method that is spoken of, not called: its name and the object it is taken from.
+fn method_value(facts: &FileFacts, value: ValueId) -> Option<(&str, ValueId)> {
+    match facts.value(value)? {
+        Value::Member { object, key } if key != NONE => Some((facts.name(key), object)),
+        Value::Symbol(symbol) => {
+            facts.symbols.get(symbol as usize).map(|it| (facts.name(it.name), NONE))
+        }
+        _ => None,
+    }
+}
+
+/// A call that adds by what its callee is, whatever it is called.
+pub(super) fn called(loaded: &Loaded, call: &Call) -> Form {
+    let args = loaded.facts().parts(call.args);
+    Form {
+        target: NONE,
+        value: args.last().copied().unwrap_or(NONE),
+        key: NONE,
+        start: anchor(loaded, call),
+        end: call.range.end,
+        needs: None,
+    }
 }
 
 fn assignments(facts: &FileFacts, kind: CollectionKind, out: &mut Vec<Form>) {

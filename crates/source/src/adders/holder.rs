@@ -10,9 +10,33 @@ use crate::files::{ClosureAt, Loaded, SourceFiles};
 use crate::link::{FileId, Linked, Place, PlaceId};
 use crate::location::Location;
 
+/// Collections in collections that are followed.
+const MAX_INSIDE: usize = 4;
+
+/// The holder that is no element, and how many collections deep the one meant is in it.
+fn outermost(holder: &Holder) -> (&Holder, usize) {
+    let (mut holder, mut depth) = (holder, 0);
+    while let Holder::Element { of } = holder {
+        (holder, depth) = (of, depth + 1);
+    }
+    (holder, depth)
+}
+
+/// The places of what is in the collections, with all names it came under.
+pub(super) fn inside(linked: &Linked, places: &FxHashSet<PlaceId>) -> FxHashSet<PlaceId> {
+    let closed = linked.closure(linked.elements(places));
+    closed.into_iter().filter(|&id| linked.place(id).is_some_and(is_identity)).collect()
+}
+
+/// The same sentence for what is inside.
+pub(super) fn inside_sentence(sentence: &str) -> String {
+    sentence.replacen("add to the", "add to what is inside the", 1)
+}
+
 /// The file that a holder names.
 pub(super) fn file(holder: &Holder) -> Option<&Path> {
-    match holder {
+    match outermost(holder).0 {
+        Holder::Element { .. } => None,
         Holder::Variable { file, .. } | Holder::ModuleExport { file, .. } => Some(file),
         Holder::Property { file, .. } => file.as_deref(),
     }
@@ -20,7 +44,8 @@ pub(super) fn file(holder: &Holder) -> Option<&Path> {
 
 /// The name that code which touches the holder is likely to write.
 pub(super) fn word(holder: &Holder) -> Option<String> {
-    match holder {
+    match outermost(holder).0 {
+        Holder::Element { .. } => None,
         Holder::Variable { name, .. } | Holder::Property { name, .. } => Some(name.clone()),
         Holder::ModuleExport { name, .. } => name.clone(),
     }
@@ -28,7 +53,7 @@ pub(super) fn word(holder: &Holder) -> Option<String> {
 
 /// The same for holders that any file may touch without importing theirs.
 pub(super) fn word_anywhere(holder: &Holder) -> Option<String> {
-    match holder {
+    match outermost(holder).0 {
         Holder::Property { name, .. } => Some(name.clone()),
         _ => None,
     }
@@ -40,21 +65,30 @@ pub(super) fn sentence(holders: &[Holder], linked: &Linked) -> String {
         1 => "in its file".to_owned(),
         count => format!("in {count} files"),
     };
-    match holders.first() {
-        None => "no holder was given".to_owned(),
-        Some(Holder::Variable { name, .. }) => {
+    let (first, depth) = match holders.first() {
+        Some(first) => outermost(first),
+        None => return "no holder was given".to_owned(),
+    };
+    let sentence = outer_sentence(first, &files);
+    if depth > 0 { inside_sentence(&sentence) } else { sentence }
+}
+
+fn outer_sentence(holder: &Holder, files: &str) -> String {
+    match holder {
+        Holder::Element { .. } => format!("statements that add to it, {files}"),
+        Holder::Variable { name, .. } => {
             format!("statements that add to the variable `{name}` or an alias of it, {files}")
         }
-        Some(Holder::Property { name, owner_class: Some(owner), .. }) => {
+        Holder::Property { name, owner_class: Some(owner), .. } => {
             format!("statements that add to the property `{name}` of `{owner}`, {files}")
         }
-        Some(Holder::Property { name, .. }) => {
+        Holder::Property { name, .. } => {
             format!("statements that add to the property `{name}`, {files}")
         }
-        Some(Holder::ModuleExport { name: Some(name), .. }) => {
+        Holder::ModuleExport { name: Some(name), .. } => {
             format!("statements that add to the export `{name}` or an import of it, {files}")
         }
-        Some(Holder::ModuleExport { .. }) => {
+        Holder::ModuleExport { .. } => {
             format!("statements that add to the module's exports or an import of it, {files}")
         }
     }
@@ -67,30 +101,44 @@ pub(super) fn places(
     holders: &[Holder],
     notes: &mut Vec<String>,
 ) -> FxHashSet<PlaceId> {
-    let mut seeds = Vec::new();
+    let mut found = FxHashSet::default();
     for holder in holders {
-        let id = file(holder).and_then(|path| file_id(linked, source, path));
-        match holder {
-            Holder::Variable { name, near, .. } => {
-                let Some(id) = id else { continue };
-                let near =
-                    near.as_ref().filter(|near| file_id(linked, source, &near.file) == Some(id));
-                seeds.extend(variable(linked, id, name, near, notes));
-            }
-            Holder::ModuleExport { name, .. } => {
-                let Some(exports) = id.and_then(|id| linked.find(Place::Exports(id))) else {
-                    continue;
-                };
-                match name {
-                    None => seeds.push(exports),
-                    Some(name) => seeds.extend(members(linked, exports, name)),
-                }
-            }
-            Holder::Property { name, owner_class, .. } => {
-                seeds.extend(property(linked, name, owner_class.as_deref(), id));
+        let (outer, depth) = outermost(holder);
+        let mut places = outer_places(linked, source, outer, notes);
+        for _ in 0..depth.min(MAX_INSIDE) {
+            places = inside(linked, &places);
+        }
+        found.extend(places);
+    }
+    found
+}
+
+fn outer_places(
+    linked: &Linked,
+    source: &SourceFiles,
+    holder: &Holder,
+    notes: &mut Vec<String>,
+) -> FxHashSet<PlaceId> {
+    let id = file(holder).and_then(|path| file_id(linked, source, path));
+    let seeds = match holder {
+        Holder::Variable { name, near, .. } => {
+            let Some(id) = id else { return FxHashSet::default() };
+            let near = near.as_ref().filter(|near| file_id(linked, source, &near.file) == Some(id));
+            variable(linked, id, name, near, notes)
+        }
+        Holder::ModuleExport { name, .. } => {
+            let exports = id.and_then(|id| linked.find(Place::Exports(id)));
+            match (exports, name) {
+                (None, _) => Vec::new(),
+                (Some(exports), None) => vec![exports],
+                (Some(exports), Some(name)) => members(linked, exports, name),
             }
         }
-    }
+        Holder::Property { name, owner_class, .. } => {
+            property(linked, name, owner_class.as_deref(), id)
+        }
+        Holder::Element { .. } => Vec::new(),
+    };
     // Aliases count, but not what all objects of one making share.
     let closed = linked.closure(seeds);
     closed.into_iter().filter(|&id| linked.place(id).is_some_and(is_identity)).collect()

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::facts::{FileFacts, NONE, Value};
 use crate::files::SourceFiles;
 use crate::gather::gather;
-use crate::link::{FileId, Linked, PlaceId};
+use crate::link::{FileId, Linked, Place, PlaceId};
 use crate::location::Location;
 use crate::statement::{Certainty, Found, Statement, statement};
 use crate::textual;
@@ -64,6 +64,11 @@ pub enum Holder {
         file: PathBuf,
         /// The export's name; `None` for `module.exports` itself.
         name: Option<String>,
+    },
+    /// What is inside another collection: `byUser.get(id)`, `rooms[name]`.
+    Element {
+        /// The holder of the collection that it is in.
+        of: Box<Holder>,
     },
 }
 
@@ -120,6 +125,19 @@ pub fn adders(
         denotes_any(linked, file, form.target, &target)
     });
     if matched.is_empty() {
+        // The holder may be the way to it: a map of arrays of which one grows.
+        let inner = holder::inside(&linked, &target);
+        matched = matching(&linked, kind, |linked, file, form| {
+            denotes_any(linked, file, form.target, &inner)
+        });
+        if !matched.is_empty() {
+            how = holder::inside_sentence(&how);
+        }
+    }
+    if matched.is_empty() {
+        matched = by_method(&linked, kind, &target);
+    }
+    if matched.is_empty() {
         let names: FxHashSet<&str> = words.iter().map(String::as_str).collect();
         let weaker = |linked: &Linked, file: FileId, form: &Form| named(linked, file, form, &names);
         matched = matching(&linked, kind, weaker);
@@ -167,6 +185,32 @@ fn matching(
                     .is_none_or(|needs| rebuilds(linked, file, loaded.facts(), &form, needs))
             {
                 out.push((file, form));
+            }
+        }
+    }
+    out
+}
+
+/// Calls of an adding method that goes by a name of its own: `const put = cache.set.bind(cache)`.
+fn by_method(
+    linked: &Linked,
+    kind: CollectionKind,
+    target: &FxHashSet<PlaceId>,
+) -> Vec<(FileId, Form)> {
+    let mut out = Vec::new();
+    for (file, loaded) in linked.files.iter().enumerate() {
+        let file = file as FileId;
+        let facts = loaded.facts();
+        for call in &facts.calls {
+            if matches!(facts.value(call.callee), Some(Value::Member { .. }) | None) {
+                continue;
+            }
+            let adds = linked.denotes(file, call.callee).iter().any(|&place| {
+                matches!(linked.place(place), Some(Place::Member(object, key))
+                    if target.contains(&object) && forms::methods(kind).contains(&linked.name(key)))
+            });
+            if adds {
+                out.push((file, forms::called(loaded, call)));
             }
         }
     }

@@ -279,6 +279,14 @@ impl<'a> Builder<'_, 'a> {
                         Value::Template { head, tail }
                     })
                 }
+                // `(a[k] ||= [])` is what was there or what is put there.
+                AstKind::AssignmentExpression(item) if item.operator.is_logical() => {
+                    let (left, right) = (self.of(item.left.node_id()), self.of_expr(&item.right));
+                    match (left, right) {
+                        (NONE, NONE) => None,
+                        _ => Some(self.either(left, right)),
+                    }
+                }
                 _ => {
                     // Wrappers that only pass a value on share their child's.
                     self.value_of[at] = match kind {
