@@ -10,7 +10,7 @@ use crate::around::enclosing;
 use crate::callee::named;
 use crate::error::Error;
 use crate::facts::{Call, FileFacts, Range};
-use crate::files::{Loaded, SourceFiles};
+use crate::files::{ClosureAt, Loaded, SourceFiles};
 use crate::link::{Linked, Place};
 use crate::location::Location;
 use crate::statement::{Certainty, Found, Statement, statement};
@@ -36,9 +36,12 @@ pub(crate) fn awaits(
 ) -> Result<Found, Error> {
     let loaded = files.load(&function.file)?;
     let mut notes: Vec<String> = loaded.notes().cloned().collect();
-    let target =
-        (!loaded.parsed().failed).then(|| loaded.closure_function(function, &mut notes)).flatten();
-    let Some(target) = target else { return enclosing(files, function) };
+    let target = match loaded.closure_function(function, &mut notes) {
+        ClosureAt::Start(target) => Some((target, true)),
+        ClosureAt::Inside(target) => Some((target, false)),
+        ClosureAt::Nothing | ClosureAt::Outside => None,
+    };
+    let Some((target, exact)) = target else { return enclosing(files, function) };
     let linked = Linked::new(vec![Arc::clone(&loaded)]);
     let facts = loaded.facts();
     let own = facts.awaits.iter().filter(|(_, of)| *of == target);
@@ -55,6 +58,8 @@ pub(crate) fn awaits(
             Certainty::Likeliest,
         ),
     };
+    // In a file that was edited since, the function may be another one.
+    let certainty = if exact { certainty } else { Certainty::Likeliest };
     let mut statements: Vec<Statement> = Vec::new();
     for (_, range) in found {
         let start = facts.statement_at(range.start).map_or(range.start, |around| {
