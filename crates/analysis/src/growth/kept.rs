@@ -419,9 +419,8 @@ impl Iterator for Chain<'_> {
         let name = graph.node_name_index(node);
         // A listener's link has a name, a reaction's is one of its unnamed fields.
         let mut next = graph.edges(node).filter(|e| match e.kind {
-            EdgeType::Property => graph.edge_text(*e) == Some("next"),
+            EdgeType::Property | EdgeType::Internal => graph.edge_text(*e) == Some("next"),
             EdgeType::Hidden => true,
-            EdgeType::Internal => graph.edge_text(*e) == Some("next"),
             _ => false,
         });
         self.at = next.find(|e| graph.node_name_index(e.to) == name).map(|e| e.to);
