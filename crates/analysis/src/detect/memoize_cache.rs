@@ -85,8 +85,8 @@ fn memo(context: &Context<'_>, above: &[Up]) -> Option<Vec<Place>> {
             let scope = internal(graph, up.node, "context");
             return Some(scope.map(|s| user_functions(context, s)).unwrap_or_default());
         }
-        let is_part = i == 0 || PARTS.contains(&up.class.as_str()) || up.name.starts_with("__");
-        if !is_part {
+        let parts = above.iter().take(i + 1).any(|up| PARTS.contains(&up.class.as_str()));
+        if i > 0 && !parts && !up.name.starts_with('_') {
             break;
         }
     }
@@ -119,12 +119,10 @@ fn is_cache_name(name: &str) -> bool {
 /// Whether a package keeps here what it compiled or loaded.
 fn is_compilers(kept: &Kept) -> bool {
     // Packages that are caches by trade are filled by the user's own statements.
-    let by_trade = kept.packages.iter().all(|p| p.contains("cache") || p.contains("lru"));
-    if by_trade {
-        return false;
-    }
-    let named = kept.own_names().any(|n| is_cache_name(n) || COMPILED.contains(&n));
-    named || kept.above.iter().any(|up| up.class == "Ajv")
+    let by_trade = |p: &String| p.contains("cache") || p.contains("lru");
+    let named = || kept.own_names().any(|n| is_cache_name(n) || COMPILED.contains(&n));
+    kept.above.iter().any(|up| up.class == "Ajv")
+        || (!kept.packages.iter().all(by_trade) && named())
 }
 
 /// The cache of the compiler that the collection is a part of, when it is not that cache itself.
