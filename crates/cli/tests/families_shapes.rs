@@ -32,6 +32,8 @@ struct Case {
     requests: [u64; 3],
     /// `None` for a healthy one: rule and holder.
     truth: Option<(&'static str, &'static str)>,
+    /// The heap leaves a doubt, so the finding is a hint.
+    hint: bool,
 }
 
 const fn leak(
@@ -40,7 +42,7 @@ const fn leak(
     top: &'static str,
     each: &'static str,
 ) -> Case {
-    Case { name, top, each, requests: [100, 200, 200], truth: Some(truth) }
+    Case { name, top, each, requests: [100, 200, 200], truth: Some(truth), hint: false }
 }
 
 const fn few(mut case: Case, requests: [u64; 3]) -> Case {
@@ -48,8 +50,13 @@ const fn few(mut case: Case, requests: [u64; 3]) -> Case {
     case
 }
 
+const fn hint(mut case: Case) -> Case {
+    case.hint = true;
+    case
+}
+
 const fn healthy(name: &'static str, top: &'static str, each: &'static str) -> Case {
-    Case { name, top, each, requests: [150, 300, 300], truth: None }
+    Case { name, top, each, requests: [150, 300, 300], truth: None, hint: false }
 }
 
 const LEAKS: &[Case] = &[
@@ -108,18 +115,18 @@ const LEAKS: &[Case] = &[
          const store = new Store();",
         "store.add(new Float64Array(2000));",
     ),
-    leak(
+    hint(leak(
         "one buffer that is put together anew",
         ("buffer", "all"),
         "let all = Buffer.alloc(0);",
         "all = Buffer.concat([all, Buffer.from(req.url + 'x'.repeat(500))]); // LEAK",
-    ),
+    )),
     leak(
         "tokens cut out of bodies",
         ("string-parent", "tokens"),
         "const tokens = new Map();\nlet n = 0;",
-        "const body = ('' + ++n).padEnd(20000, 'abcdefgh' + n);\nconst token = body.substring(40, 80);\n\
-         tokens.set(token, token); // LEAK",
+        "const body = Buffer.alloc(20000, 97 + (++n % 20)).toString('latin1');\n\
+         tokens.set(n, body.substring(40, 80)); // LEAK",
     ),
     leak(
         "a match kept in an object",
@@ -336,7 +343,7 @@ fn each(cases: &[Case], judge: fn(&Case, &Capture) -> Result<(), String>) {
     assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), jobs.len(), wrong.join("\n"));
 }
 
-/// Three snapshots of one process, and one of another that was served as much as the first had been.
+/// Three snapshots of one process, and for a healthy one the second of another process.
 struct Capture {
     source: String,
     files: [PathBuf; 3],
@@ -354,10 +361,10 @@ impl Capture {
         );
         std::fs::write(&script, &source)?;
         let files = ["a", "b", "c"].map(|name| dir.join(format!("{name}.heapsnapshot")));
-        let serve = |files: &[PathBuf]| -> std::io::Result<()> {
+        let serve = |files: &[PathBuf], requests: &[u64]| -> std::io::Result<()> {
             let mut app = NodeApp::new(node_binary(version)?, &script).start()?;
-            for (i, file) in files.iter().enumerate() {
-                Load::new(&format!("/{i}/{{n}}"), case.requests[i]).run(app.port())?;
+            for (i, (file, count)) in files.iter().zip(requests).enumerate() {
+                Load::new(&format!("/{i}/{{n}}"), *count).run(app.port())?;
                 // A thread needs a moment to start or to end.
                 let threads = case.top.contains("worker_threads");
                 thread::sleep(Duration::from_millis(if threads { 900 } else { 100 }));
@@ -365,10 +372,11 @@ impl Capture {
             }
             Ok(())
         };
-        serve(&files)?;
+        serve(&files, &case.requests)?;
         let other = dir.join("other.heapsnapshot");
         if case.truth.is_none() {
-            serve(std::slice::from_ref(&other))?;
+            // As much as before the second: two snapshots cannot tell a cache that fills from a leak.
+            serve(std::slice::from_ref(&other), &[case.requests[0] + case.requests[1]])?;
         }
         let other = case.truth.is_none().then_some(other);
         Ok(Self { source, files, other })
@@ -396,7 +404,7 @@ fn judge_leak(case: &Case, capture: &Capture) -> Result<(), String> {
             && first["holder"]["path"] == holder
             && first["culprit"]["line"] == line
             // Once is not enough for every family.
-            && (found["leak"] == true || files.len() == 2);
+            && (found["leak"] == true || case.hint || files.len() == 2);
         if !right {
             return Err(format!(
                 "with {} snapshots: {}, {} `{}` line {} (wanted {line}) {}: {}",

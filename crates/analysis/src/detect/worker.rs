@@ -32,9 +32,10 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let value = sample(graph, site)?;
     let kind = kind_of(context, value)?;
     let by_root = graph.node_type(site.group.owner) == NodeType::Synthetic;
-    let by_handles = by_root
-        || !matches!(site.group.pattern, Pattern::Entries | Pattern::Elements | Pattern::Keys)
-        || !super::words::is_named_by_program(context, site.group.owner);
+    let in_collection =
+        matches!(site.group.pattern, Pattern::Entries | Pattern::Elements | Pattern::Keys);
+    let by_handles =
+        by_root || !in_collection || !super::words::is_named_by_program(context, site.group.owner);
     let holder = if by_handles {
         match kind {
             Kind::Worker => "worker threads".to_string(),
@@ -47,7 +48,7 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     Some(Found::new(
         Rule::Worker,
         holder,
-        Threads { kind, by_handles, by_runtime: by_handles && !by_root },
+        Threads { kind, by_handles, by_runtime: by_handles && in_collection },
     ))
 }
 

@@ -253,6 +253,10 @@ fn group_of(graph: &HeapGraph, tree: &RetainingTree, below: &[u64], run: Run) ->
     }
     let up = tree.parent(top)?;
     let chain = Chain { entry: Link::of(graph, graph.edge(up.edge)), links: run.links };
+    // A string of many parts is one value among others, if it has no name of its own.
+    if chain.entry.class.kind == NodeType::String && chain.entry.name.is_none() {
+        return None;
+    }
     let (owner, stores) = match tree.parent(up.from) {
         Some(above)
             if graph.node_type(up.from) == NodeType::Array
