@@ -349,25 +349,34 @@ impl World {
         anchor(self.loaded(file), call)
     }
 
-    /// The function's name as a sentence has it, or nothing for one without a name.
+    /// The function's own name.
     pub fn function_name(&self, (file, function): FunctionId) -> Option<String> {
         let facts = self.facts(file);
-        let mut at = function;
-        for _ in 0..MAX_STEPS {
-            let item = facts.functions.get(at as usize)?;
-            if item.name != NONE {
-                let name = facts.name(item.name);
-                return Some(match item.owner_name {
-                    NONE => name.to_owned(),
-                    owner => format!("{}.{name}", facts.name(owner)),
-                });
-            }
-            if item.argument_of != NONE {
-                return None;
+        let item = facts.functions.get(function as usize)?;
+        if item.name == NONE {
+            return None;
+        }
+        let name = facts.name(item.name);
+        Some(match item.owner_name {
+            NONE => name.to_owned(),
+            owner => format!("{}.{name}", facts.name(owner)),
+        })
+    }
+
+    /// A function as the subject of a sentence: by its name, or by the nearest one around it.
+    pub fn function_words(&self, (file, function): FunctionId) -> String {
+        if let Some(name) = self.function_name((file, function)) {
+            return format!("`{name}`");
+        }
+        let facts = self.facts(file);
+        let mut at = facts.functions.get(function as usize).map_or(NONE, |it| it.parent);
+        while let Some(item) = facts.functions.get(at as usize) {
+            if let Some(name) = self.function_name((file, at)) {
+                return format!("The function inside `{name}`");
             }
             at = item.parent;
         }
-        None
+        "This function".to_owned()
     }
 
     /// `file.js:12`

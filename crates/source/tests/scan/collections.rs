@@ -16,6 +16,7 @@ const log = [];
 const hits = {};
 let all = [];
 let last = {};
+let byId = {};
 const methods = {};
 const counts = new Map();
 app.get('/:id', (req, res) => {
@@ -24,7 +25,8 @@ app.get('/:id', (req, res) => {
   log.push({ at: Date.now() }); // LEAK collection
   hits[req.ip] = (hits[req.ip] || 0) + 1; // LEAK collection
   all = [...all, req.params.id]; // LEAK collection
-  last = { url: req.url };
+  last = { ...last, url: req.url };
+  byId = { ...byId, [req.params.id]: 1 }; // LEAK collection
   methods[req.method] = (methods[req.method] || 0) + 1;
   counts.set('total', (counts.get('total') || 0) + 1);
   const own = new Map();
@@ -147,11 +149,13 @@ fn bounded_keys() {
         "
 const app = require('koa')();
 const byRoute = {}, allowed = ['a', 'b'], byName = new Map(), list = [], tags = [];
+const stages = [{ due: true }], started = [];
 app.use(async (ctx, next) => {
   byRoute[ctx.route.path] = 1;
   if (allowed.includes(ctx.query.name)) byName.set(ctx.query.name, 1);
   if (!list.includes('fixed')) list.push('fixed');
   if (!tags.includes(ctx.query.tag)) tags.push(ctx.query.tag); // LEAK collection
+  while (stages.length && stages[0].due) started.push(stages.shift());
   await next();
 });
 ",
@@ -195,16 +199,20 @@ const app = require('express')();
 const ajv = new Ajv();
 const schema = { type: 'object' };
 const validate = ajv.compile(schema);
-const slug = _.memoize((text) => text.toLowerCase());
+const slug = _.memoize((text) => text.toLowerCase()); // LEAK memoize-cache
 const keyed = _.memoize((text) => text, (text) => text[0]);
+const byJson = _.memoize((it) => it.of, (it) => JSON.stringify(it)); // LEAK memoize-cache
 const bounded = _.memoize((text) => text);
 bounded.cache = new Map();
 app.get('/', (req, res) => {
-  slug(req.url); // LEAK memoize-cache
+  slug(req.url);
   slug('fixed');
   keyed(req.url);
+  byJson({ of: req.url });
   bounded(req.url);
   ajv.compile({ type: 'object', maxLength: req.query.max }); // LEAK memoize-cache
+  const fresh = { ...schema, maxLength: req.query.max };
+  ajv.compile(fresh); // LEAK memoize-cache
   ajv.compile(schema);
   new Ajv().compile({ type: 'object' });
   Handlebars.registerPartial(req.params.name, 'x'); // LEAK memoize-cache
