@@ -251,6 +251,21 @@ impl World {
         Some(facts.name(facts.symbols.get(*symbol as usize)?.name))
     }
 
+    /// The variable is a parameter, or a part of one.
+    pub fn is_param(&self, file: FileId, symbol: u32) -> bool {
+        let Some(place) = self.linked.find(Place::Symbol(file, symbol)) else { return false };
+        self.assigns_of(place).any(|(file, assign)| {
+            let facts = self.facts(file);
+            match facts.value(assign.value) {
+                Some(Value::Param { .. }) => true,
+                Some(Value::Member { object, .. }) => {
+                    matches!(facts.value(object), Some(Value::Param { .. }))
+                }
+                _ => false,
+            }
+        })
+    }
+
     /// What packages call a place: `express`, `winston.createLogger`, `process.env`.
     pub fn foreign(&self, place: PlaceId) -> Option<String> {
         let mut keys = Vec::new();

@@ -188,6 +188,52 @@ module.exports = function limiter(options) {
 }
 
 #[test]
+fn what_a_call_gathers_is_healthy() {
+    check(&[
+        (
+            "service.js",
+            "
+exports.update = function update(rows) {
+  const events = [], names = {};
+  const opts = { onEvent: (event) => events.push(event) };
+  for (const row of rows) save(row, opts);
+  visit(rows, names);
+  return events.length;
+};
+function save(row, opts) { opts.onEvent(row); }
+function visit(rows, names = {}) { rows.forEach((row) => { names[row.id] = row; }); }
+exports.save = save;
+exports.visit = visit;
+exports.createStore = function createStore() {
+  const items = new Map();
+  return { add(id) { items.set(id, 1); } }; // LEAK collection
+};
+exports.exportRows = function exportRows(rows) {
+  return (req, res) => { rows.stream.on('error', () => res.end()); };
+};
+exports.wire = function wire(app, bus) {
+  app.get('/', (req, res) => { bus.on('x', () => res.end()); }); // LEAK event-listener
+};
+",
+        ),
+        (
+            "app.js",
+            "
+const service = require('./service');
+const app = require('express')();
+const store = service.createStore();
+app.post('/', (req, res) => {
+  service.save(req.body, { onEvent() {} });
+  service.visit(req.body);
+  store.add(req.body.id);
+  res.end();
+});
+",
+        ),
+    ]);
+}
+
+#[test]
 fn caches_of_libraries() {
     check(&[(
         "app.js",
