@@ -122,8 +122,7 @@ impl Lives {
         let facts = world.facts(file);
         match facts.value(value) {
             // What a call or construction gives is new, unless it hands out something known.
-            Some(Value::New(_)) | None => return false,
-            Some(Value::Member { key: NONE, .. }) => return false,
+            Some(Value::New(_) | Value::Member { key: NONE, .. }) | None => return false,
             _ => {}
         }
         if application_of_request(world, file, value) {

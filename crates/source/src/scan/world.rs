@@ -433,8 +433,6 @@ fn package_of(file: &Loaded) -> Option<String> {
     let (_, inside) = path.rsplit_once("/node_modules/")?;
     let mut parts = inside.split('/');
     let first = parts.next()?;
-    Some(match first.starts_with('@') {
-        true => format!("{first}/{}", parts.next()?),
-        false => first.to_owned(),
-    })
+    let scoped = first.starts_with('@');
+    Some(if scoped { format!("{first}/{}", parts.next()?) } else { first.to_owned() })
 }

@@ -136,9 +136,7 @@ fn compiled(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
                  registry is global and keeps every one.",
                 repeated.words
             ),
-            format!(
-                "Register under constant names at start-up, and pass what differs as data to the template."
-            ),
+            "Register under constant names at start-up, and pass what differs as data to the template.".to_owned(),
         )
     };
     let range = Range { start: world.anchor(file, call), end: call.range.end };
