@@ -361,6 +361,7 @@ fn help() {
         "search",
         "allocations",
         "trend",
+        "scan",
         "explain",
     ];
     let listed = desk.run("--help").stdout;
@@ -555,6 +556,7 @@ fn a_reader_that_went_away_is_success() {
         "suspects 1.heapsnapshot 2.heapsnapshot",
         "investigate 1.heapsnapshot 2.heapsnapshot -o found-text",
         "trend leak.csv",
+        "scan app.js",
         "explain",
         "explain event-listener",
         "--help",

@@ -122,7 +122,7 @@ fn errors() {
 #[test]
 fn sarif() {
     let desk = Desk::new();
-    let sarif = desk.shot("scan_sarif", "scan app --sarif -").expect_code(0).json();
+    let sarif = desk.shot("scan_sarif_json", "scan app --sarif -").expect_code(0).json();
     valid(&sarif);
     desk.run("scan app --sarif out.sarif --fail-on-finding").expect_code(3);
     let written = std::fs::read_to_string(desk.dir.path().join("out.sarif")).unwrap();

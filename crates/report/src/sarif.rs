@@ -94,7 +94,6 @@ fn result(root: &Path, finding: &Finding, seen: &mut BTreeMap<u64, u32>) -> Valu
                     "startColumn": finding.column,
                     "endLine": finding.end_line,
                     "endColumn": finding.end_column,
-                    "snippet": { "text": finding.snippet },
                 },
             },
         }],

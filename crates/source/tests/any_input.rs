@@ -5,6 +5,7 @@
 
 use std::fs;
 
+use leakline_source::scan::{ScanOptions, scan};
 use leakline_source::{
     AdderHint, CollectionKind, Holder, LineIndex, ListenerQuery, Location, Question, SourceFiles,
     SourceMap, adders, answer, frame, map_reference, registration,
@@ -61,6 +62,13 @@ fn script() -> impl Strategy<Value = String> {
         "...",
         "async",
         "await",
+        "process.on('x', () => a)",
+        "setInterval(f)",
+        "(req, res) => {",
+        "m.push(req.a)",
+        "m[req.a] =",
+        "if (",
+        "import(",
         "return",
         "#",
         "@",
@@ -77,6 +85,8 @@ fn ask(bytes: &[u8], name: &str, line: u32, column: u32) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     fs::write(&path, bytes).unwrap();
+    let scanned = scan(&path, ScanOptions::default(), &mut |_| {}).unwrap();
+    assert!(scanned.files <= 1);
     let near = Location { file: path.clone(), line, column };
     let files = SourceFiles::new(Vec::new());
     let all = [path.clone()];

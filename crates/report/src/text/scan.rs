@@ -60,10 +60,7 @@ fn one(root: &Path, finding: &Finding) -> String {
         Paint::Faint.on(&format!("[{}]", finding.rule.id())),
     );
     for row in near(&finding.frame).render().lines() {
-        let row = match row.starts_with('>') {
-            true => Paint::Strong.on(row),
-            false => row.to_owned(),
-        };
+        let row = if row.starts_with('>') { Paint::Strong.on(row) } else { row.to_owned() };
         out.push_str(&row);
         out.push('\n');
     }

@@ -111,10 +111,8 @@ impl<'a> Builder<'_, 'a> {
                         flow.declared.extend(names.map(|symbol| (symbol.index() as u32, of)));
                     }
                 }
-                AstKind::ComputedMemberExpression(item) => {
-                    if self.value_of[at] != NONE {
-                        flow.keys.insert(self.value_of[at], range(item.expression.span()));
-                    }
+                AstKind::ComputedMemberExpression(item) if self.value_of[at] != NONE => {
+                    flow.keys.insert(self.value_of[at], range(item.expression.span()));
                 }
                 AstKind::ExpressionStatement(item) => {
                     flow.statements.push(range(item.expression.span()));
@@ -174,10 +172,10 @@ impl<'a> Builder<'_, 'a> {
                     }
                 }
                 AstKind::Decorator(item) => self.flow_decorator(&mut flow, id, item),
-                AstKind::ImportExpression(item) => {
-                    if !matches!(item.source, Expression::StringLiteral(_)) {
-                        flow.imports.push((range(item.span), range(item.source.span())));
-                    }
+                AstKind::ImportExpression(item)
+                    if !matches!(item.source, Expression::StringLiteral(_)) =>
+                {
+                    flow.imports.push((range(item.span), range(item.source.span())));
                 }
                 AstKind::ObjectProperty(item) => {
                     let literal = self.item_of[nodes.parent_id(id).index()];

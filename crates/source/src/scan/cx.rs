@@ -39,14 +39,12 @@ impl Cx {
         if once(function) || once(nearest) {
             return None;
         }
-        Some(Repeated { function, reason, words: self.words(file, function, nearest, reason) })
+        Some(Repeated { function, reason, words: self.words(file, nearest, reason) })
     }
 
-    fn words(&self, file: FileId, function: u32, nearest: u32, reason: &Reason) -> String {
+    fn words(&self, file: FileId, nearest: u32, reason: &Reason) -> String {
         let world = &self.world;
-        let name =
-            world.function_name((file, nearest)).or_else(|| world.function_name((file, function)));
-        let subject = name.map_or_else(|| "This function".to_owned(), |it| format!("`{it}`"));
+        let subject = world.function_words((file, nearest));
         let mut out = format!("{subject} runs {}", reason.every.words());
         let mut reason = Some(reason);
         let mut callers = Vec::new();

@@ -76,8 +76,8 @@ const EXPORTED: [&str; 13] = [
 /// All entry points of the files.
 pub(super) fn points(world: &World) -> Vec<(FunctionId, Every)> {
     let mut out = Vec::new();
-    for (file, call, item) in world.all_calls() {
-        registered(world, file, call, item, &mut out);
+    for (file, _, item) in world.all_calls() {
+        registered(world, file, item, &mut out);
     }
     for file in world.files() {
         by_parameters(world, file, &mut out);
@@ -87,13 +87,7 @@ pub(super) fn points(world: &World) -> Vec<(FunctionId, Every)> {
     out
 }
 
-fn registered(
-    world: &World,
-    file: FileId,
-    call: u32,
-    item: &Call,
-    out: &mut Vec<(FunctionId, Every)>,
-) {
+fn registered(world: &World, file: FileId, item: &Call, out: &mut Vec<(FunctionId, Every)>) {
     let facts = world.facts(file);
     let Some(name) = facts.callee_name(item) else { return };
     let object = facts.callee_object(item);
@@ -133,7 +127,7 @@ fn registered(
             let keys = ["handler", "preHandler", "onRequest", "preValidation"];
             members(world, file, args, &keys, &Every::Request, out);
         }
-        _ if ROUTES.contains(&name) && is_router(world, file, call, item) => {
+        _ if ROUTES.contains(&name) && is_router(world, file, item) => {
             all(0, &Every::Request, out);
         }
         _ => {}
@@ -234,7 +228,7 @@ const FRAMEWORKS: [&str; 20] = [
 
 /// The call registers something on an application or router: it was made by a framework, or is
 /// called like one and gets a path or a function.
-pub(super) fn is_router(world: &World, file: FileId, _call: u32, item: &Call) -> bool {
+pub(super) fn is_router(world: &World, file: FileId, item: &Call) -> bool {
     let facts = world.facts(file);
     let Some(object) = facts.callee_object(item) else { return false };
     // `app.route('/x').get(…)`, `router.get(…).post(…)`.

@@ -132,6 +132,11 @@ impl Hot {
         self.reason(world, (file, function))
     }
 
+    /// The functions that servers, queues and timers call.
+    pub fn entries(&self) -> impl Iterator<Item = FunctionId> + '_ {
+        self.functions.iter().filter(|(_, it)| it.caller.is_none()).map(|(&id, _)| id)
+    }
+
     /// The function is an entry point: what it is handed belongs to one request.
     pub fn is_entry(&self, function: FunctionId) -> bool {
         self.functions.get(&function).is_some_and(|it| it.caller.is_none())

@@ -130,10 +130,10 @@ impl Cx {
                     continue;
                 }
                 match facts.value(value) {
-                    Some(Value::Symbol(symbol)) => {
-                        if self.symbol_is_unbounded(file, symbol, &mut todo) {
-                            return true;
-                        }
+                    Some(Value::Symbol(symbol))
+                        if self.symbol_is_unbounded(file, symbol, &mut todo) =>
+                    {
+                        return true;
                     }
                     Some(Value::Member { key, .. }) if key != NONE => {
                         // `this.nextId`, counted up somewhere.

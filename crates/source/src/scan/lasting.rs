@@ -2,12 +2,12 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{NONE, This, Value, ValueId};
+use crate::facts::{Call, NONE, This, Value, ValueId};
 use crate::link::{FileId, Place, PlaceId};
 
 use super::entry::is_injectable;
 use super::hot::Hot;
-use super::world::World;
+use super::world::{FunctionId, World};
 
 /// Properties in a row that are looked at.
 const MAX_DEPTH: usize = 8;
@@ -29,6 +29,8 @@ pub(super) struct Lives {
     replaced: FxHashSet<PlaceId>,
     /// Classes of which one instance is made, at the start.
     singletons: FxHashSet<(FileId, u32)>,
+    /// Functions that set something up: they are called at the start, or handlers are written in them.
+    set_up: FxHashSet<FunctionId>,
 }
 
 impl Lives {
@@ -73,7 +75,41 @@ impl Lives {
             }
         }
         singletons.retain(|it| !often.contains(it));
-        Lives { replaced, singletons }
+        let set_up = set_up(world, hot);
+        Lives { replaced, singletons, set_up }
+    }
+
+    fn symbol_life(
+        &self,
+        world: &World,
+        hot: &Hot,
+        file: FileId,
+        symbol: u32,
+        depth: usize,
+    ) -> Life {
+        let facts = world.facts(file);
+        let Some(item) = facts.symbols.get(symbol as usize) else { return Life::Fleeting };
+        if item.top_level || item.function == NONE {
+            return Life::Lasting;
+        }
+        if hot.reason(world, (file, item.function)).is_some() {
+            return if depth > 0 { Life::Fleeting } else { Life::Alias };
+        }
+        if world.is_param(file, symbol) {
+            return if is_service(facts.name(item.name)) { Life::Lasting } else { Life::Alias };
+        }
+        // Around the variable stands what sets up, or a call that comes and goes like others.
+        let mut at = item.function;
+        while let Some(function) = facts.functions.get(at as usize) {
+            if self.set_up.contains(&(file, at)) {
+                return Life::Lasting;
+            }
+            if !function.invoked_in_place {
+                return Life::Fleeting;
+            }
+            at = function.parent;
+        }
+        Life::Lasting
     }
 
     /// Whether the class has one instance, which lasts.
@@ -86,8 +122,7 @@ impl Lives {
         let facts = world.facts(file);
         match facts.value(value) {
             // What a call or construction gives is new, unless it hands out something known.
-            Some(Value::New(_)) | None => return false,
-            Some(Value::Member { key: NONE, .. }) => return false,
+            Some(Value::New(_) | Value::Member { key: NONE, .. }) | None => return false,
             _ => {}
         }
         if application_of_request(world, file, value) {
@@ -126,10 +161,13 @@ impl Lives {
                     );
                     return if known { Life::Lasting } else { Life::Fleeting };
                 }
-                Place::Symbol(file, symbol) => return symbol_life(world, hot, file, symbol, depth),
-                Place::Param(file, function, _) => {
+                Place::Symbol(file, symbol) => {
+                    return self.symbol_life(world, hot, file, symbol, depth);
+                }
+                Place::Param(file, function, index) => {
                     if hot.reason(world, (file, function)).is_none() {
-                        return Life::Lasting;
+                        let name = world.param_name(file, function, index).unwrap_or_default();
+                        return if is_service(name) { Life::Lasting } else { Life::Alias };
                     }
                     // What an entry point is handed is the request's; other functions' arguments
                     // are among the places themselves.
@@ -156,16 +194,76 @@ impl Lives {
     }
 }
 
-fn symbol_life(world: &World, hot: &Hot, file: FileId, symbol: u32, depth: usize) -> Life {
-    let facts = world.facts(file);
-    let Some(item) = facts.symbols.get(symbol as usize) else { return Life::Fleeting };
-    if item.top_level || item.function == NONE {
-        return Life::Lasting;
+/// Functions that are called at the start, through any number of others, and those that handlers
+/// are written in.
+fn set_up(world: &World, hot: &Hot) -> FxHashSet<FunctionId> {
+    let mut out: FxHashSet<FunctionId> = FxHashSet::default();
+    for (file, function) in hot.entries() {
+        let facts = world.facts(file);
+        let mut at = facts.functions.get(function as usize).map_or(NONE, |it| it.parent);
+        while let Some(item) = facts.functions.get(at as usize) {
+            out.insert((file, at));
+            at = item.parent;
+        }
     }
-    if hot.reason(world, (file, item.function)).is_none() {
-        return Life::Lasting;
+    let mut todo: Vec<FunctionId> = Vec::new();
+    let called = |file, call, item: &Call| {
+        if world.is_new(file, call) {
+            world.constructors(file, item.callee)
+        } else {
+            world.functions(file, item.callee)
+        }
+    };
+    for (file, call, item) in world.all_calls() {
+        if starts_up(world, file, item.range.start) {
+            todo.extend(called(file, call, item));
+        }
     }
-    if depth > 0 { Life::Fleeting } else { Life::Alias }
+    while let Some((file, function)) = todo.pop() {
+        if hot.reason(world, (file, function)).is_some() || !out.insert((file, function)) {
+            continue;
+        }
+        let facts = world.facts(file);
+        let Some(range) = facts.functions.get(function as usize).map(|it| it.range) else {
+            continue;
+        };
+        for (call, item) in world.calls_in(file, range) {
+            if facts.repeated_function_at(item.range.start) == Some(function) {
+                todo.extend(called(file, call, item));
+            }
+        }
+    }
+    out
+}
+
+/// Parameters of such names are services that somebody hands over at the start.
+fn is_service(name: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        "app",
+        "server",
+        "fastify",
+        "router",
+        "io",
+        "wss",
+        "bus",
+        "emitter",
+        "events",
+        "eventbus",
+        "eventemitter",
+        "pubsub",
+        "client",
+        "redis",
+        "db",
+        "pool",
+        "connection",
+        "mongoose",
+        "queue",
+        "process",
+        "logger",
+        "cluster",
+    ];
+    let name = name.trim_start_matches('_').to_ascii_lowercase();
+    NAMES.contains(&name.as_str())
 }
 
 /// `req.app`, `request.server`, `ctx.app`: the application that every request leads to.

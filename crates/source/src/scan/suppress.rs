@@ -15,14 +15,17 @@ pub(super) fn sort_out(world: &World, findings: Vec<Finding>, out: &mut Scan) {
     for finding in findings {
         let file = world.linked.files.iter().find(|it| it.path == finding.file);
         match file.and_then(|file| excuse(file, &finding)) {
-            Some(reason) => out.suppressed.push(Suppressed { finding, reason }),
+            Some(excuse) => {
+                let reason = (!excuse.is_empty()).then_some(excuse);
+                out.suppressed.push(Suppressed { finding, reason });
+            }
             None => out.findings.push(finding),
         }
     }
 }
 
-/// The reason a comment gives, if one excuses the finding.
-fn excuse(file: &Loaded, finding: &Finding) -> Option<Option<String>> {
+/// The reason a comment gives, maybe none, if one excuses the finding.
+fn excuse(file: &Loaded, finding: &Finding) -> Option<String> {
     let line = |number: u32| file.lines.line(&file.text, number).map(|(_, text)| text);
     if let Some(found) = line(finding.line).and_then(|text| in_line(text, finding)) {
         return Some(found);
@@ -40,7 +43,7 @@ fn excuse(file: &Loaded, finding: &Finding) -> Option<Option<String>> {
     None
 }
 
-fn in_line(text: &str, finding: &Finding) -> Option<Option<String>> {
+fn in_line(text: &str, finding: &Finding) -> Option<String> {
     let at = text.find(WORD)?;
     let before = text[..at].trim_end();
     if !before.ends_with("//") && !before.ends_with("/*") && !before.ends_with('*') {
@@ -54,5 +57,5 @@ fn in_line(text: &str, finding: &Finding) -> Option<Option<String>> {
     let reason: Vec<&str> = words.collect();
     let reason = reason.join(" ");
     let reason = reason.trim_start_matches(['-', ':', ' ']);
-    Some((!reason.is_empty()).then(|| reason.to_owned()))
+    Some(reason.to_owned())
 }

@@ -251,6 +251,21 @@ impl World {
         Some(facts.name(facts.symbols.get(*symbol as usize)?.name))
     }
 
+    /// The variable is a parameter, or a part of one.
+    pub fn is_param(&self, file: FileId, symbol: u32) -> bool {
+        let Some(place) = self.linked.find(Place::Symbol(file, symbol)) else { return false };
+        self.assigns_of(place).any(|(file, assign)| {
+            let facts = self.facts(file);
+            match facts.value(assign.value) {
+                Some(Value::Param { .. }) => true,
+                Some(Value::Member { object, .. }) => {
+                    matches!(facts.value(object), Some(Value::Param { .. }))
+                }
+                _ => false,
+            }
+        })
+    }
+
     /// What packages call a place: `express`, `winston.createLogger`, `process.env`.
     pub fn foreign(&self, place: PlaceId) -> Option<String> {
         let mut keys = Vec::new();
@@ -349,25 +364,34 @@ impl World {
         anchor(self.loaded(file), call)
     }
 
-    /// The function's name as a sentence has it, or nothing for one without a name.
+    /// The function's own name.
     pub fn function_name(&self, (file, function): FunctionId) -> Option<String> {
         let facts = self.facts(file);
-        let mut at = function;
-        for _ in 0..MAX_STEPS {
-            let item = facts.functions.get(at as usize)?;
-            if item.name != NONE {
-                let name = facts.name(item.name);
-                return Some(match item.owner_name {
-                    NONE => name.to_owned(),
-                    owner => format!("{}.{name}", facts.name(owner)),
-                });
-            }
-            if item.argument_of != NONE {
-                return None;
+        let item = facts.functions.get(function as usize)?;
+        if item.name == NONE {
+            return None;
+        }
+        let name = facts.name(item.name);
+        Some(match item.owner_name {
+            NONE => name.to_owned(),
+            owner => format!("{}.{name}", facts.name(owner)),
+        })
+    }
+
+    /// A function as the subject of a sentence: by its name, or by the nearest one around it.
+    pub fn function_words(&self, (file, function): FunctionId) -> String {
+        if let Some(name) = self.function_name((file, function)) {
+            return format!("`{name}`");
+        }
+        let facts = self.facts(file);
+        let mut at = facts.functions.get(function as usize).map_or(NONE, |it| it.parent);
+        while let Some(item) = facts.functions.get(at as usize) {
+            if let Some(name) = self.function_name((file, at)) {
+                return format!("The function inside `{name}`");
             }
             at = item.parent;
         }
-        None
+        "This function".to_owned()
     }
 
     /// `file.js:12`
@@ -409,8 +433,6 @@ fn package_of(file: &Loaded) -> Option<String> {
     let (_, inside) = path.rsplit_once("/node_modules/")?;
     let mut parts = inside.split('/');
     let first = parts.next()?;
-    Some(match first.starts_with('@') {
-        true => format!("{first}/{}", parts.next()?),
-        false => first.to_owned(),
-    })
+    let scoped = first.starts_with('@');
+    Some(if scoped { format!("{first}/{}", parts.next()?) } else { first.to_owned() })
 }

@@ -16,6 +16,7 @@ const log = [];
 const hits = {};
 let all = [];
 let last = {};
+let byId = {};
 const methods = {};
 const counts = new Map();
 app.get('/:id', (req, res) => {
@@ -24,7 +25,8 @@ app.get('/:id', (req, res) => {
   log.push({ at: Date.now() }); // LEAK collection
   hits[req.ip] = (hits[req.ip] || 0) + 1; // LEAK collection
   all = [...all, req.params.id]; // LEAK collection
-  last = { url: req.url };
+  last = { ...last, url: req.url };
+  byId = { ...byId, [req.params.id]: 1 }; // LEAK collection
   methods[req.method] = (methods[req.method] || 0) + 1;
   counts.set('total', (counts.get('total') || 0) + 1);
   const own = new Map();
@@ -147,11 +149,13 @@ fn bounded_keys() {
         "
 const app = require('koa')();
 const byRoute = {}, allowed = ['a', 'b'], byName = new Map(), list = [], tags = [];
+const stages = [{ due: true }], started = [];
 app.use(async (ctx, next) => {
   byRoute[ctx.route.path] = 1;
   if (allowed.includes(ctx.query.name)) byName.set(ctx.query.name, 1);
   if (!list.includes('fixed')) list.push('fixed');
   if (!tags.includes(ctx.query.tag)) tags.push(ctx.query.tag); // LEAK collection
+  while (stages.length && stages[0].due) started.push(stages.shift());
   await next();
 });
 ",
@@ -184,6 +188,52 @@ module.exports = function limiter(options) {
 }
 
 #[test]
+fn what_a_call_gathers_is_healthy() {
+    check(&[
+        (
+            "service.js",
+            "
+exports.update = function update(rows) {
+  const events = [], names = {};
+  const opts = { onEvent: (event) => events.push(event) };
+  for (const row of rows) save(row, opts);
+  visit(rows, names);
+  return events.length;
+};
+function save(row, opts) { opts.onEvent(row); }
+function visit(rows, names = {}) { rows.forEach((row) => { names[row.id] = row; }); }
+exports.save = save;
+exports.visit = visit;
+exports.createStore = function createStore() {
+  const items = new Map();
+  return { add(id) { items.set(id, 1); } }; // LEAK collection
+};
+exports.exportRows = function exportRows(rows) {
+  return (req, res) => { rows.stream.on('error', () => res.end()); };
+};
+exports.wire = function wire(app, bus) {
+  app.get('/', (req, res) => { bus.on('x', () => res.end()); }); // LEAK event-listener
+};
+",
+        ),
+        (
+            "app.js",
+            "
+const service = require('./service');
+const app = require('express')();
+const store = service.createStore();
+app.post('/', (req, res) => {
+  service.save(req.body, { onEvent() {} });
+  service.visit(req.body);
+  store.add(req.body.id);
+  res.end();
+});
+",
+        ),
+    ]);
+}
+
+#[test]
 fn caches_of_libraries() {
     check(&[(
         "app.js",
@@ -195,16 +245,20 @@ const app = require('express')();
 const ajv = new Ajv();
 const schema = { type: 'object' };
 const validate = ajv.compile(schema);
-const slug = _.memoize((text) => text.toLowerCase());
+const slug = _.memoize((text) => text.toLowerCase()); // LEAK memoize-cache
 const keyed = _.memoize((text) => text, (text) => text[0]);
+const byJson = _.memoize((it) => it.of, (it) => JSON.stringify(it)); // LEAK memoize-cache
 const bounded = _.memoize((text) => text);
 bounded.cache = new Map();
 app.get('/', (req, res) => {
-  slug(req.url); // LEAK memoize-cache
+  slug(req.url);
   slug('fixed');
   keyed(req.url);
+  byJson({ of: req.url });
   bounded(req.url);
   ajv.compile({ type: 'object', maxLength: req.query.max }); // LEAK memoize-cache
+  const fresh = { ...schema, maxLength: req.query.max };
+  ajv.compile(fresh); // LEAK memoize-cache
   ajv.compile(schema);
   new Ajv().compile({ type: 'object' });
   Handlebars.registerPartial(req.params.name, 'x'); // LEAK memoize-cache

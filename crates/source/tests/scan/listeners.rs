@@ -49,6 +49,12 @@ app.get('/events', (req, res) => {
   bus.on('all', send);
 });
 app.post('/reset', () => bus.removeAllListeners('all'));
+app.get('/other', (req, res) => {
+  const mine = () => res.end();
+  bus.on('shared', mine); // LEAK event-listener
+  const other = () => res.end();
+  bus.off('shared', other);
+});
 ",
         ),
         ("bus.js", "module.exports = new (require('events').EventEmitter)();\n"),

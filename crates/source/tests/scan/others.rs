@@ -40,6 +40,7 @@ fn loggers() {
 const winston = require('winston');
 const pino = require('pino');
 const app = require('express')();
+let current = pino();
 const logger = winston.createLogger({ transports: [new winston.transports.Console()] });
 logger.add(new winston.transports.File({ filename: 'all.log' }));
 app.get('/', (req, res) => {
@@ -48,6 +49,7 @@ app.get('/', (req, res) => {
   winston.createLogger({ transports: [new winston.transports.Console()] });
   pino.transport({ target: 'pino/file' }); // LEAK logger
   logger.child({ id: req.id }).info('x');
+  current = current.child({ id: req.id }); // LEAK logger
   res.end();
 });
 ",
@@ -87,9 +89,14 @@ fn code_and_modules() {
             "app.mjs",
             "
 import { createServer } from 'http';
+let loads = 0;
 createServer(async (req, res) => {
   await import(`./plugin.mjs?t=${Date.now()}`); // LEAK code-growth
   await import('./plugin.mjs?v=' + req.url); // LEAK code-growth
+  const address = `./plugin.mjs?n=${++loads}`;
+  await import(address); // LEAK code-growth
+  const fixed = './plugin.mjs';
+  await import(fixed);
   await import(`./locales/${req.headers.lang}.mjs`);
   await import('./plugin.mjs');
 });
@@ -102,8 +109,8 @@ await reload();
             "
 const app = require('express')();
 app.get('/', (req, res) => {
-  delete require.cache[require.resolve('./data')]; // LEAK module-growth
-  res.json(require('./data'));
+  delete require.cache[require.resolve('./data')];
+  res.json(require('./data')); // LEAK module-growth
 });
 delete require.cache[require.resolve('./data')];
 ",
@@ -152,6 +159,8 @@ app.get('/', (req, res) => {
   requests.inc({ path: req.originalUrl, method: req.method }); // LEAK metric-labels
   requests.labels(req.url, req.method).inc(); // LEAK metric-labels
   requests.labels(req.route.path, req.method).inc();
+  const labels = { path: req.url, method: req.method };
+  requests.inc(labels); // LEAK metric-labels
   requests.inc({ path: normalise(req.path), method: req.method });
   times.startTimer({ path: req.params.id }); // LEAK metric-labels
   times.observe({ path: req.route.path }, req.query.seconds);
@@ -164,6 +173,31 @@ app.get('/', (req, res) => {
   once.on('message', (m) => res.json(m));
 });
 const normalise = (path) => path.replace(/\\d+/g, ':id');
+",
+    )]);
+}
+
+#[test]
+fn chains() {
+    check(&[(
+        "audit.js",
+        "
+class Entry {
+  constructor(previous, action) { this.previous = previous; this.action = action; }
+}
+let last = new Entry(null, 'start');
+let span, state = {}, undo, hash, local;
+require('http').createServer((req, res) => {
+  last = new Entry(last, req.url); // LEAK chain
+  span = { parent: span, url: req.url }; // LEAK chain
+  state = { ...state, url: req.url };
+  undo = { before: undo, url: req.url };
+  undo.before = undefined;
+  hash = { of: hash.id, url: req.url };
+  let local = {};
+  local = { inner: local };
+  res.end(last.action);
+});
 ",
     )]);
 }

@@ -2,12 +2,24 @@
 
 use super::super::cx::Cx;
 use super::ScanRule;
+use crate::facts::Value;
 
 pub(super) fn check(cx: &mut Cx) {
     for file in cx.world.files() {
         for at in 0..cx.world.facts(file).flow.imports.len() {
             let world = &cx.world;
             let (whole, source) = world.facts(file).flow.imports[at];
+            // A variable stands for what it was declared with.
+            let source = world
+                .mentions(file, source)
+                .find(|&it| world.facts(file).range(it) == source)
+                .and_then(|it| match world.facts(file).value(it) {
+                    Some(Value::Symbol(symbol)) => {
+                        world.facts(file).flow.declared.get(&symbol).copied()
+                    }
+                    _ => None,
+                })
+                .unwrap_or(source);
             let text = world.text(file, source);
             // Only a query or a data address makes a new module of a known file.
             let changes = text.contains('?') && (text.contains("${") || text.contains('+'))

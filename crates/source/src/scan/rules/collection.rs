@@ -25,7 +25,6 @@ enum Kind {
 struct Candidate {
     kind: Kind,
     file: FileId,
-    name: String,
     declared: u32,
     /// Assignments that make it; a second one is a reset.
     made: usize,
@@ -38,6 +37,8 @@ struct Add {
     file: FileId,
     start: u32,
     range: Range,
+    /// What the collection is called here.
+    name: String,
     /// What decides whether the collection grows: the key, or a set's value; `None`: always.
     key: Option<Range>,
     value: Option<Range>,
@@ -156,16 +157,11 @@ impl Collections {
                     continue;
                 }
                 let target = facts.range(assign.target);
-                let mut name = world.short(file, target);
-                if name.is_empty() {
-                    name = place_name(world, place);
-                }
                 let declared = if target.len() > 0 { target.start } else { assign.range.start };
                 self.at.insert(place, self.list.len());
                 self.list.push(Candidate {
                     kind,
                     file,
-                    name,
                     declared,
                     made: 1,
                     adds: Vec::new(),
@@ -270,7 +266,8 @@ impl Collections {
                 continue;
             }
             let range = call.range;
-            self.list[at].adds.push(Add { file, start, range, key, value });
+            let name = world.short(file, facts.range(object));
+            self.list[at].adds.push(Add { file, start, range, name, key, value });
         }
     }
 
@@ -289,7 +286,8 @@ impl Collections {
         for at in self.of(world, file, object) {
             if self.list[at].kind == Kind::Object && key.is_some() {
                 let value = Some(facts.range(value)).filter(|it| it.len() > 0);
-                self.list[at].adds.push(Add { file, start: range.start, range, key, value });
+                let name = world.short(file, facts.range(object));
+                self.list[at].adds.push(Add { file, start: range.start, range, name, key, value });
             }
         }
     }
@@ -314,8 +312,24 @@ impl Collections {
             let itself = |it: &ValueId| self.of(world, file, *it).contains(&at);
             if grown.iter().any(itself) {
                 let kind = self.list[at].kind;
-                let key = (kind != Kind::Array).then_some(range);
-                self.list[at].adds.push(Add { file, start: range.start, range, key, value: None });
+                // Of objects only the keys that are computed add more and more.
+                let key = match kind {
+                    Kind::Object => computed_key(world.text(file, range), range),
+                    Kind::Array => None,
+                    _ => Some(range),
+                };
+                if kind == Kind::Object && key.is_none() {
+                    continue;
+                }
+                let name = world.short(file, facts.range(target));
+                self.list[at].adds.push(Add {
+                    file,
+                    start: range.start,
+                    range,
+                    name,
+                    key,
+                    value: None,
+                });
             } else if kind_of(facts, value).is_none() {
                 // Those that make a collection were counted when it was found.
                 self.list[at].bounded = true;
@@ -365,6 +379,16 @@ fn kind_of_direct(facts: &FileFacts, value: ValueId) -> Option<Kind> {
     }
 }
 
+/// The key in `{ ...all, [key]: value }`.
+fn computed_key(text: &str, range: Range) -> Option<Range> {
+    let open = text
+        .match_indices('[')
+        .find(|&(at, _)| matches!(text[..at].trim_end().as_bytes().last(), Some(b',' | b'{')))?;
+    let start = open.0 + 1;
+    let end = start + text[start..].find("]:")?;
+    Some(Range { start: range.start + start as u32, end: range.start + end as u32 })
+}
+
 /// Places by which a program knows a lasting collection.
 fn worth(world: &World, place: PlaceId) -> bool {
     match world.linked.place(place) {
@@ -374,20 +398,6 @@ fn worth(world: &World, place: PlaceId) -> bool {
                 && !matches!(world.linked.place(object), Some(Place::Param(..)))
         }
         _ => false,
-    }
-}
-
-fn place_name(world: &World, place: PlaceId) -> String {
-    match world.linked.place(place) {
-        Some(Place::Member(object, key)) => {
-            let key = world.linked.name(key);
-            match world.linked.place(object).and_then(|it| world.linked.instance_name(it)) {
-                Some(class) if !class.is_empty() => format!("{class}.{key}"),
-                _ => key.to_owned(),
-            }
-        }
-        Some(Place::Global(name)) => world.linked.name(name).to_owned(),
-        _ => "this collection".to_owned(),
     }
 }
 
@@ -409,10 +419,19 @@ fn check_add(cx: &mut Cx, candidate: &Candidate, add: &Add) {
     {
         return;
     }
+    // What is taken out of another collection is bounded by that one.
+    let moved = |range| {
+        world.calls_in(add.file, range).any(|(_, it)| {
+            matches!(world.facts(add.file).callee_name(it), Some("shift" | "pop" | "splice"))
+        })
+    };
+    if add.value.is_some_and(moved) {
+        return;
+    }
     // `if (!names.includes(name)) names.push(name)`: only as many as there are names.
     let nearest = world.facts(add.file).repeated_function_at(add.start).unwrap_or(NONE);
     let around = if nearest == NONE { repeated.function } else { nearest };
-    if let Some(tested) = membership(world, candidate, add, around) {
+    if let Some(tested) = membership(world, add, around) {
         let grows = match add.key.or(add.value) {
             Some(range) if tested == Tested::Itself => cx.is_unbounded(add.file, range),
             _ => false,
@@ -421,7 +440,7 @@ fn check_add(cx: &mut Cx, candidate: &Candidate, add: &Add) {
             return;
         }
     }
-    let name = &candidate.name;
+    let name = &add.name;
     let what = match candidate.kind {
         Kind::Map => "Map",
         Kind::Set => "Set",
@@ -479,10 +498,10 @@ enum Tested {
 }
 
 /// A test around the addition asks whether something has the key.
-fn membership(world: &World, candidate: &Candidate, add: &Add, function: u32) -> Option<Tested> {
+fn membership(world: &World, add: &Add, function: u32) -> Option<Tested> {
     let facts = world.facts(add.file);
     let range = facts.functions.get(function as usize)?.range;
-    let last = candidate.name.rsplit('.').next().unwrap_or_default();
+    let last = add.name.rsplit('.').next().unwrap_or_default();
     for branch in facts.flow.around(range, add.start) {
         for (_, call) in world.calls_in(add.file, branch.test) {
             let name = facts.callee_name(call).unwrap_or_default();

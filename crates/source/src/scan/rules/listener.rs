@@ -5,6 +5,7 @@
 //! removes nothing and does not count.
 
 use super::super::cx::Cx;
+use super::super::world::World;
 use super::{ScanRule, calls_named};
 use crate::facts::{Call, NONE, Range, Value, ValueId};
 use crate::link::FileId;
@@ -35,6 +36,7 @@ struct Removal {
     file: FileId,
     object: ValueId,
     event: Option<String>,
+    listener: ValueId,
     /// It hands over a function that was made on the spot.
     removes_nothing: bool,
     offset: u32,
@@ -65,7 +67,9 @@ fn removals(cx: &Cx) -> Vec<Removal> {
                     }
                     _ => false,
                 };
-            Some(Removal { file, object, event, removes_nothing, offset: call.range.start })
+            let listener = if all { NONE } else { world.arg(file, &call, 1) };
+            let offset = call.range.start;
+            Some(Removal { file, object, event, listener, removes_nothing, offset })
         })
         .collect()
 }
@@ -101,6 +105,7 @@ fn check_call(cx: &mut Cx, removals: &[Removal], file: FileId, id: u32, call: &C
     let same = |it: &&Removal| {
         world.same((file, object), (it.file, it.object))
             && (it.event.is_none() || event.is_none() || it.event == event)
+            && !other_function(world, (file, args[1]), (it.file, it.listener))
     };
     if removals.iter().filter(same).any(|it| !it.removes_nothing) {
         return;
@@ -150,6 +155,18 @@ fn check_call(cx: &mut Cx, removals: &[Removal], file: FileId, id: u32, call: &C
     let rule = if is_target { ScanRule::EventTargetListener } else { ScanRule::EventListener };
     let range = Range { start: world.anchor(file, call), end: call.range.end };
     cx.report(rule, file, range, explanation, fix);
+}
+
+/// Both listeners are known, and they are different functions. One that is made on the spot is told
+/// about by itself.
+fn other_function(world: &World, added: (FileId, ValueId), removed: (FileId, ValueId)) -> bool {
+    if matches!(world.facts(removed.0).value(removed.1), Some(Value::Function(_) | Value::Call(_)))
+    {
+        return false;
+    }
+    let (added, removed) =
+        (world.functions(added.0, added.1), world.functions(removed.0, removed.1));
+    !added.is_empty() && !removed.is_empty() && !added.iter().any(|it| removed.contains(it))
 }
 
 /// `{ once: true }` or `{ signal }` among the options.

@@ -2,7 +2,7 @@
 
 use super::super::cx::Cx;
 use super::{ScanRule, calls_named};
-use crate::facts::{Call, Range};
+use crate::facts::{Call, Range, Value};
 use crate::link::FileId;
 
 /// Transports that hold a file, a socket or a thread.
@@ -14,6 +14,46 @@ pub(super) fn check(cx: &mut Cx) {
     {
         check_call(cx, file, id, &call);
     }
+    for (file, id, call) in calls_named(cx, &["child"]) {
+        child_of_itself(cx, file, id, &call);
+    }
+}
+
+/// `logger = logger.child(…)`: each is made from the last one and carries all of their fields.
+fn child_of_itself(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
+    let world = &cx.world;
+    let facts = world.facts(file);
+    let Some(object) = facts.callee_object(call) else { return };
+    let value = world.value_of_call(file, id);
+    let chained = facts.assigns.iter().any(|it| {
+        it.expression
+            && it.value == value
+            && match (facts.value(it.target), facts.value(object)) {
+                (Some(Value::Symbol(target)), Some(Value::Symbol(object))) => {
+                    target == object
+                        && facts.symbols.get(target as usize).is_some_and(|it| it.top_level)
+                }
+                _ => false,
+            }
+    });
+    let from = world.made_from(file, object);
+    let known = ["pino", "winston", "bunyan"];
+    if !chained || !from.iter().any(|it| known.iter().any(|name| it.starts_with(name))) {
+        return;
+    }
+    let Some(repeated) = cx.repeated(file, call.range.start) else { return };
+    let name = world.short(file, facts.range(object));
+    let explanation = format!(
+        "{}, and each time replaces `{name}` by a child of itself. Every child carries the fields of all \
+         before it, so `{name}` grows, and every line it writes.",
+        repeated.words
+    );
+    let fix = format!(
+        "Leave `{name}` as it is and keep the child in a variable of its own: \
+         `const log = {name}.child({{ … }})`."
+    );
+    let range = Range { start: world.anchor(file, call), end: call.range.end };
+    cx.report(ScanRule::Logger, file, range, explanation, fix);
 }
 
 fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {

@@ -2,8 +2,8 @@
 
 use super::super::cx::Cx;
 use super::ScanRule;
-use crate::facts::{Call, Range, Value};
-use crate::link::FileId;
+use crate::facts::{Call, Range, Value, ValueId};
+use crate::link::{FileId, Place};
 
 /// Functions that give a function with an unbounded cache.
 const MEMOIZERS: [&str; 7] = [
@@ -40,7 +40,10 @@ fn memoized(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
     let maker = world.makers(file, call.callee).into_iter().find(|&(other, made)| {
         let Some(item) = world.facts(other).calls.get(made as usize) else { return false };
         // A second argument is a key of the user's own choice, or options with a bound.
-        let plain = world.facts(other).parts(item.args).len() == 1;
+        let plain = match world.arg_range(other, made, 1) {
+            Some(key) => world.text(other, key).contains("JSON.stringify"),
+            None => true,
+        };
         plain
             && world
                 .foreign_names(other, item.callee)
@@ -64,20 +67,21 @@ fn memoized(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
     if emptied || replaced {
         return;
     }
-    let start = world.facts(made_in).calls.get(made as usize).map_or(0, |it| it.range.start);
-    let place = world.place_words(made_in, start);
+    let Some(made) = world.facts(made_in).calls.get(made as usize).map(|it| it.range) else {
+        return;
+    };
+    let place = world.place_words(file, call.range.start);
     let argument = world.short(file, key);
     let explanation = format!(
-        "{}, and calls `{name}` with `{argument}`, which takes ever new values. `{name}` is memoized \
-         ({place}): its cache keeps one result for every key, without a bound.",
+        "`{name}` is memoized: its cache keeps one result for every key, without a bound. {}, and calls it \
+         with `{argument}`, which takes ever new values ({place}).",
         repeated.words
     );
     let fix = format!(
         "Give `{name}` a bounded cache (`{name}.cache = new LRUCache({{ max: 1000 }})`), or call the plain \
          function where keys do not come again."
     );
-    let range = Range { start: world.anchor(file, call), end: call.range.end };
-    cx.report(ScanRule::MemoizeCache, file, range, explanation, fix);
+    cx.report(ScanRule::MemoizeCache, made_in, made, explanation, fix);
 }
 
 /// `ajv.compile(schema)` with a schema that is made on the spot: the instance keeps them all.
@@ -99,6 +103,7 @@ fn compiled(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
     let grows = match name {
         "compile" | "validate" | "addSchema" if is_ajv => {
             matches!(schema, Some(Value::Object(_) | Value::Call(_)))
+                || made_here(cx, file, world.arg(file, call, 0))
                 || request_data(cx, file, first)
         }
         "registerPartial" | "registerHelper" if is_handlebars => cx.is_unbounded(file, first),
@@ -131,13 +136,23 @@ fn compiled(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
                  registry is global and keeps every one.",
                 repeated.words
             ),
-            format!(
-                "Register under constant names at start-up, and pass what differs as data to the template."
-            ),
+            "Register under constant names at start-up, and pass what differs as data to the template.".to_owned(),
         )
     };
     let range = Range { start: world.anchor(file, call), end: call.range.end };
     cx.report(ScanRule::MemoizeCache, file, range, explanation, fix);
+}
+
+/// A variable that holds an object which this code makes anew each time.
+fn made_here(cx: &Cx, file: FileId, value: ValueId) -> bool {
+    let world = &cx.world;
+    let mut objects = world.linked.denotes(file, value).iter().filter_map(|&place| {
+        match world.linked.place(place)? {
+            Place::Object(file, object) => Some((file, world.object_range(file, object).start)),
+            _ => None,
+        }
+    });
+    objects.any(|(file, start)| cx.hot.at(world, file, start).is_some())
 }
 
 /// The range names something of the request directly: `req.body.schema`.

@@ -4,7 +4,7 @@ use super::super::cx::Cx;
 use super::super::entry::last_name;
 use super::{ScanRule, calls_named};
 use crate::facts::{Call, NONE, Range, Value};
-use crate::link::FileId;
+use crate::link::{FileId, Place};
 
 const METHODS: [&str; 7] = ["labels", "inc", "dec", "observe", "set", "startTimer", "zero"];
 /// Properties of a request that differ from request to request.
@@ -59,8 +59,8 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
         if at > 0 && name != "labels" {
             break;
         }
-        let pieces: Vec<(Option<String>, Range)> = match facts.value(world.arg(file, call, at)) {
-            Some(Value::Object(literal)) => facts
+        let pieces: Vec<(Option<String>, Range)> = match literal(cx, file, call, at) {
+            Some(literal) => facts
                 .flow
                 .properties
                 .iter()
@@ -92,6 +92,21 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
     );
     let range = Range { start: world.anchor(file, call), end: call.range.end };
     cx.report(ScanRule::MetricLabels, file, range, explanation, fix);
+}
+
+/// The object literal of this file that an argument is, directly or through a variable.
+fn literal(cx: &Cx, file: FileId, call: &Call, at: usize) -> Option<u32> {
+    let value = cx.world.arg(file, call, at);
+    if let Some(Value::Object(literal)) = cx.world.facts(file).value(value) {
+        return Some(literal);
+    }
+    let mut literals = cx.world.linked.denotes(file, value).iter().filter_map(|&place| {
+        match cx.world.linked.place(place)? {
+            Place::Object(owner, literal) if owner == file => Some(literal),
+            _ => None,
+        }
+    });
+    literals.next().filter(|_| literals.next().is_none())
 }
 
 /// The expression is a part of a request that differs from request to request, as it comes.

@@ -12,12 +12,12 @@ const METHODS: [&str; 14] = [
 ];
 
 pub(super) fn check(cx: &mut Cx) {
-    for (file, id, call) in calls_named(cx, &METHODS) {
-        check_call(cx, file, id, &call);
+    for (file, _, call) in calls_named(cx, &METHODS) {
+        check_call(cx, file, &call);
     }
 }
 
-fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
+fn check_call(cx: &mut Cx, file: FileId, call: &Call) {
     let world = &cx.world;
     let facts = world.facts(file);
     let (Some(name), Some(object)) = (facts.callee_name(call), facts.callee_object(call)) else {
@@ -31,16 +31,20 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
     if !registers {
         return;
     }
-    let what = match interceptors(cx, file, object) {
-        true if name == "use" => "interceptor",
-        true => return,
-        false if is_router(world, file, id, call) => match name {
+    let what = if interceptors(cx, file, object) {
+        if name != "use" {
+            return;
+        }
+        "interceptor"
+    } else if is_router(world, file, call) {
+        match name {
             "use" => "middleware",
             "addHook" | "ext" => "hook",
             "register" | "plugin" => "plugin",
             _ => "route",
-        },
-        false => return,
+        }
+    } else {
+        return;
     };
     let Some(repeated) = cx.repeated(file, call.range.start) else { return };
     if !cx.lives.lasts(world, &cx.hot, file, object)

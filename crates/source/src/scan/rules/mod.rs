@@ -2,6 +2,7 @@
 //! often the code runs and how long things last, and reports.
 
 mod async_context;
+mod chain;
 mod code_growth;
 mod collection;
 mod listener;
@@ -34,6 +35,8 @@ pub enum ScanRule {
     Timer,
     /// A lasting Map, Set, array or object that is only added to.
     Collection,
+    /// A lasting variable whose every value holds the one before.
+    Chain,
     /// A cache of a library that has no bound.
     MemoizeCache,
     /// Middleware, routes or interceptors added per request.
@@ -59,11 +62,12 @@ pub enum ScanRule {
 }
 
 /// All rules of the scan, in the order in which `leakline explain` lists its families.
-pub const SCAN_RULES: [ScanRule; 15] = [
+pub const SCAN_RULES: [ScanRule; 16] = [
     ScanRule::EventListener,
     ScanRule::EventTargetListener,
     ScanRule::Timer,
     ScanRule::Collection,
+    ScanRule::Chain,
     ScanRule::MemoizeCache,
     ScanRule::PendingPromise,
     ScanRule::AsyncContext,
@@ -86,6 +90,7 @@ impl ScanRule {
             ScanRule::EventTargetListener => "event-target-listener",
             ScanRule::Timer => "timer",
             ScanRule::Collection => "collection",
+            ScanRule::Chain => "chain",
             ScanRule::MemoizeCache => "memoize-cache",
             ScanRule::Middleware => "middleware",
             ScanRule::Logger => "logger",
@@ -112,6 +117,7 @@ impl ScanRule {
             }
             ScanRule::Timer => "an interval is started again and again and never cleared",
             ScanRule::Collection => "a lasting Map, Set, array or object is only ever added to",
+            ScanRule::Chain => "each new object holds the one before it, without an end",
             ScanRule::MemoizeCache => "a cache without a bound is asked with ever new keys",
             ScanRule::Middleware => "middleware, a route or an interceptor is added per request",
             ScanRule::Logger => "a transport or logger is made per request and never closed",
@@ -135,6 +141,9 @@ impl ScanRule {
             }
             ScanRule::Timer => "Keep the handle and clear it when the request or object ends.",
             ScanRule::Collection => "Delete what is done with, or bound the size (an LRU cache).",
+            ScanRule::Chain => {
+                "Keep a value of the object before, not the object; or cut the chain."
+            }
             ScanRule::MemoizeCache => "Use a cache with a bound, or keys that take few values.",
             ScanRule::Middleware => "Register at start-up, outside of handlers.",
             ScanRule::Logger => "Make transports and loggers once; use child loggers per request.",
@@ -157,6 +166,7 @@ pub(super) fn run(cx: &mut Cx) {
     listener::check(cx);
     timer::check(cx);
     collection::check(cx);
+    chain::check(cx);
     memoize_cache::check(cx);
     middleware::check(cx);
     logger::check(cx);

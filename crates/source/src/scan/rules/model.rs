@@ -6,7 +6,7 @@ use crate::facts::{Call, NONE, Range, Value, ValueId};
 use crate::link::FileId;
 
 /// What makes a client that holds connections, by package.
-const CLIENTS: [&str; 19] = [
+const CLIENTS: [&str; 22] = [
     "@prisma/client.PrismaClient",
     "sequelize.Sequelize",
     "sequelize",
@@ -26,6 +26,9 @@ const CLIENTS: [&str; 19] = [
     "knex",
     "knex.knex",
     "kafkajs.Kafka",
+    "undici.Client",
+    "undici.Pool",
+    "workerpool.pool",
 ];
 /// What lets it go.
 const CLOSERS: [&str; 8] =
@@ -78,8 +81,8 @@ fn client(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
     let made = world.short(file, call.callee_range);
     let unit = repeated.reason.every.unit();
     let explanation = format!(
-        "{}, and each time makes a `{made}`, which opens connections of its own and is never closed: its \
-         sockets, timers and buffers stay for good.",
+        "{}, and each time makes a `{made}`, which has connections or threads of its own and is never \
+         closed: its sockets, timers and buffers stay for good.",
         repeated.words
     );
     let fix = format!(

@@ -19,16 +19,11 @@ fn check_call(cx: &mut Cx, file: FileId, id: u32, call: &Call) {
         return;
     }
     let Some(list) = world.arg_range(file, id, 0) else { return };
-    let lasting = facts
-        .flow
-        .elements
-        .iter()
-        .filter(|(array, _)| *array == list)
-        .filter_map(|(_, element)| {
-            let value = world.mentions(file, *element).find(|&it| facts.range(it) == *element)?;
-            lasting_promise(cx, file, facts, value).then(|| world.short(file, *element))
-        })
-        .next();
+    let mut elements = facts.flow.elements.iter().filter(|(array, _)| *array == list);
+    let lasting = elements.find_map(|(_, element)| {
+        let value = world.mentions(file, *element).find(|&it| facts.range(it) == *element)?;
+        lasting_promise(cx, file, facts, value).then(|| world.short(file, *element))
+    });
     let Some(name) = lasting else { return };
     let Some(repeated) = cx.repeated(file, call.range.start) else { return };
     let unit = repeated.reason.every.unit();
