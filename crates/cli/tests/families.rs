@@ -118,7 +118,7 @@ const CASES: &[Case] = &[
         "a map per tenant",
         "const tenants = new Map();\nlet n = 0;",
         "const t = 't' + (++n % 5);\nif (!tenants.has(t)) tenants.set(t, new Map());\n\
-         tenants.get(t).set(req.url, { at: new Date() });",
+         tenants.get(t).set(req.url, { at: new Date() }); // LEAK",
         100,
         ("collection", "tenants.get(…)", 100),
     ),

@@ -49,6 +49,7 @@ const fn healthy(name: &'static str, top: &'static str, each: &'static str) -> C
     Case { name, top, each, package: None, truth: None }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a constant is put together of constants")]
 const fn with(package: (&'static str, &'static str), case: Case) -> Case {
     Case { package: Some(package), ..case }
 }

@@ -381,12 +381,12 @@ impl Capture {
         let other = case.truth.is_none().then_some(other);
         Ok(Self { source, files, other })
     }
+}
 
-    fn suspects(&self, files: &[&PathBuf]) -> Value {
-        let mut args = vec!["suspects".as_ref(), "--json".as_ref()];
-        args.extend(files.iter().map(|f| f.as_os_str()));
-        run(args).expect_code(0).json()
-    }
+fn suspects(files: &[&PathBuf]) -> Value {
+    let mut args = vec!["suspects".as_ref(), "--json".as_ref()];
+    args.extend(files.iter().map(|f| f.as_os_str()));
+    run(args).expect_code(0).json()
 }
 
 fn judge_leak(case: &Case, capture: &Capture) -> Result<(), String> {
@@ -398,7 +398,7 @@ fn judge_leak(case: &Case, capture: &Capture) -> Result<(), String> {
         .ok_or("no line is marked")?;
     let [a, b, c] = &capture.files;
     for files in [vec![a, b, c], vec![a, c]] {
-        let found = capture.suspects(&files);
+        let found = suspects(&files);
         let first = &found["suspects"][0];
         let right = first["rule"] == rule
             && first["holder"]["path"] == holder
@@ -427,7 +427,7 @@ fn judge_healthy(_: &Case, capture: &Capture) -> Result<(), String> {
     // Snapshots of two processes: no id means the same in both.
     series.extend(capture.other.iter().map(|other| vec![other, c]));
     for files in series {
-        let found = capture.suspects(&files);
+        let found = suspects(&files);
         if found["leak"] != false {
             let first = &found["suspects"][0];
             return Err(format!(

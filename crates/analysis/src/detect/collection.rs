@@ -73,12 +73,11 @@ pub(super) fn recognise(context: &Context<'_>, site: &GrowthSite) -> Option<(Str
     let graph = context.graph();
     let owner = site.group.owner;
     let kind = match site.group.pattern {
-        Pattern::Entries => kind_of(graph, owner),
+        Pattern::Entries | Pattern::Room => kind_of(graph, owner),
         // Numbers as keys: `byId[42] = …`.
         Pattern::Elements if graph.node_name(owner) == "Object" => CollectionKind::Object,
         Pattern::Elements => CollectionKind::Array,
         Pattern::Keys | Pattern::Names => CollectionKind::Object,
-        Pattern::Room => kind_of(graph, owner),
         _ => return None,
     };
     let bindings = bindings_of(context, owner);

@@ -154,6 +154,7 @@ const DETECTORS: &[Detector] = &[
     code_growth::check,
     string_parent::check,
     buffer::check,
+    shared_context::check,
     chain::check,
     metric_labels::check,
     session_store::check,
@@ -161,7 +162,6 @@ const DETECTORS: &[Detector] = &[
     model::check,
     logger::check,
     memoize_cache::check,
-    shared_context::check,
     collection::check,
 ];
 

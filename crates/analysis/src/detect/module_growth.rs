@@ -89,6 +89,12 @@ impl Case for Modules {
         vec![Question::Creations { callees, definition: None, near }]
     }
 
+    /// Files under names of their own are as many as there are files: a program that loads them late is no leak, and
+    /// one that writes them itself is rare.
+    fn is_certain(&self) -> bool {
+        self.loader != Loader::Cache
+    }
+
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
         let site = finding.site;
         let before = grouped(site.counts.first().copied().unwrap_or(0));

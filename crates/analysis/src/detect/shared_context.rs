@@ -53,6 +53,10 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
 fn ancestors(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let graph = context.graph();
     let Pattern::Chain(cycle) = &site.group.pattern else { return None };
+    // A function whose scope holds the next function calls it: that is a chain, and nobody's sibling.
+    if !cycle.links.iter().any(|l| l.kind == EdgeType::Property) {
+        return None;
+    }
     let by_scope = cycle
         .links
         .iter()

@@ -39,7 +39,7 @@ pub fn run(args: &Explain, output: &Output) -> Result<u8, CliError> {
         [one] if args.rule.is_some() => one.page.to_string(),
         all => {
             let lines: Vec<String> =
-                all.iter().map(|p| format!("{:<16} {}", p.id, p.summary)).collect();
+                all.iter().map(|p| format!("{:<21} {}", p.id, p.summary)).collect();
             lines.join("\n") + "\n"
         }
     })?;

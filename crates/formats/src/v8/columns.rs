@@ -213,6 +213,7 @@ impl<'a> Room<NodeColumns> for NodeSpot<'a> {
 
 /// The first `n` values of what is left of a column. Where there are not so many, nothing is left: what comes
 /// later must not stand before what found no room.
+#[expect(clippy::mut_mut, reason = "what is left of a column is borrowed itself")]
 fn front<'a, T>(column: &mut &'a mut [T], n: usize) -> Option<&'a mut [T]> {
     let (front, rest) = std::mem::take(column).split_at_mut_checked(n)?;
     *column = rest;
