@@ -107,7 +107,7 @@ mod tests {
             (None, "../src/a.ts", "/srv/app/src/a.ts"),
             (None, "a%20b.ts", "/srv/app/dist/a b.ts"),
             (Some("../src"), "a.ts", "/srv/app/src/a.ts"),
-            (Some("/root/"), "a.ts", "/root/a.ts"),
+            (Some("/srv/"), "a.ts", "/srv/a.ts"),
             (Some("../src"), "/abs/a.ts", "/abs/a.ts"),
             (Some("file:///x"), "a.ts", "/x/a.ts"),
             (None, "file:///x/a.ts", "/x/a.ts"),
