@@ -4,17 +4,9 @@
 
 mod common;
 
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use leakline_testkit::turns::in_turn;
 
-use leakline_testkit::load::Load;
-use leakline_testkit::node::{NodeApp, node_binary};
-use serde_json::Value;
-
-use common::{run, scratch};
+use common::{scratch, suspects_of_app};
 
 /// Requests between two snapshots.
 const REQUESTS: u64 = 300;
@@ -154,21 +146,10 @@ const CASES: &[Case] = &[
 fn families() {
     let jobs: Vec<(&Case, u32)> =
         CASES.iter().enumerate().map(|(i, c)| (c, if i % 2 == 0 { 20 } else { 24 })).collect();
-    let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some((case, version)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(text) = judge(case, *version) {
-                        let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
-                        wrong.push(format!("{} on node {version}: {text}", case.name));
-                    }
-                }
-            });
-        }
+    let wrong = in_turn(&jobs, WORKERS, |(case, version)| {
+        judge(case, *version).map_err(|text| format!("{} on node {version}: {text}", case.name))
     });
-    let wrong = wrong.into_inner().unwrap();
+    let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), jobs.len(), wrong.join("\n"));
 }
 
@@ -182,7 +163,8 @@ fn judge(case: &Case, version: u32) -> Result<(), String> {
         case.top, case.each
     );
     std::fs::write(&script, &source).unwrap();
-    let found = suspects(case, version, &script, dir.path()).map_err(|e| e.to_string())?;
+    let found = suspects_of_app(version, &script, dir.path(), case.before, requests(case))
+        .map_err(|e| e.to_string())?;
     let first = &found["suspects"][0];
     let Some((rule, holder, before)) = case.truth else {
         if found["leak"] == false && found["verdict"] == "no-leak" {
@@ -223,19 +205,4 @@ fn before_after(case: &Case, before: u64) -> u64 {
 
 fn requests(case: &Case) -> u64 {
     if case.name.contains("few requests") { 40 } else { REQUESTS }
-}
-
-fn suspects(case: &Case, version: u32, script: &Path, dir: &Path) -> std::io::Result<Value> {
-    let mut app = NodeApp::new(node_binary(version)?, script).start()?;
-    let files = ["a", "b", "c"].map(|name| dir.join(format!("{name}.heapsnapshot")));
-    for (i, file) in files.iter().enumerate() {
-        let count = if i == 0 { case.before } else { requests(case) };
-        if count > 0 {
-            Load::new(&format!("/{i}/{{n}}"), count).run(app.port())?;
-        }
-        thread::sleep(Duration::from_millis(100));
-        app.write_snapshot(file)?;
-    }
-    let [a, b, c] = files.each_ref().map(|p| p.as_os_str());
-    Ok(run(["suspects".as_ref(), a, b, c, "--json".as_ref()]).expect_code(0).json())
 }

@@ -5,17 +5,9 @@
 
 mod common;
 
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use leakline_testkit::turns::in_turn;
 
-use leakline_testkit::load::Load;
-use leakline_testkit::node::{NodeApp, node_binary};
-use serde_json::Value;
-
-use common::{run, scratch};
+use common::{scratch, suspects_of_app};
 
 /// Requests before the first snapshot, and between two.
 const BEFORE: u64 = 60;
@@ -291,21 +283,10 @@ const CASES: &[Case] = &[
 
 #[test]
 fn families_of_what_runs_later() {
-    let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some(case) = CASES.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(text) = judge(case) {
-                        let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
-                        wrong.push(format!("{} on node {}: {text}", case.name, case.version));
-                    }
-                }
-            });
-        }
+    let wrong = in_turn(CASES, WORKERS, |case| {
+        judge(case).map_err(|text| format!("{} on node {}: {text}", case.name, case.version))
     });
-    let wrong = wrong.into_inner().unwrap();
+    let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), CASES.len(), wrong.join("\n"));
 }
 
@@ -319,7 +300,8 @@ fn judge(case: &Case) -> Result<(), String> {
         case.top, case.each
     );
     std::fs::write(&script, &source).unwrap();
-    let found = suspects(case, &script, dir.path()).map_err(|e| e.to_string())?;
+    let found = suspects_of_app(case.version, &script, dir.path(), BEFORE, REQUESTS)
+        .map_err(|e| e.to_string())?;
     let first = &found["suspects"][0];
     let Some((rule, holder)) = case.truth else {
         if found["leak"] == false && found["verdict"] == "no-leak" {
@@ -345,17 +327,4 @@ fn judge(case: &Case) -> Result<(), String> {
         first["culprit"]["line"],
         first["notes"]
     ))
-}
-
-fn suspects(case: &Case, script: &Path, dir: &Path) -> std::io::Result<Value> {
-    let mut app = NodeApp::new(node_binary(case.version)?, script).start()?;
-    let files = ["a", "b", "c"].map(|name| dir.join(format!("{name}.heapsnapshot")));
-    for (i, file) in files.iter().enumerate() {
-        let count = if i == 0 { BEFORE } else { REQUESTS };
-        Load::new(&format!("/{i}/{{n}}"), count).run(app.port())?;
-        thread::sleep(Duration::from_millis(100));
-        app.write_snapshot(file)?;
-    }
-    let [a, b, c] = files.each_ref().map(|p| p.as_os_str());
-    Ok(run(["suspects".as_ref(), a, b, c, "--json".as_ref()]).expect_code(0).json())
 }

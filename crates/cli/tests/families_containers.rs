@@ -5,16 +5,10 @@
 mod common;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
 
-use leakline_testkit::load::Load;
-use leakline_testkit::node::{NodeApp, node_binary};
-use serde_json::Value;
+use leakline_testkit::turns::in_turn;
 
-use common::{run, scratch};
+use common::{scratch, suspects_of_app};
 
 /// Requests before the first snapshot, and between two snapshots.
 const BEFORE: u64 = 100;
@@ -271,21 +265,10 @@ const CASES: &[Case] = &[
 #[test]
 fn containers() {
     let jobs: Vec<(&Case, u32)> = CASES.iter().zip(VERSIONS.into_iter().cycle()).collect();
-    let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some((case, version)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(text) = judge(case, *version) {
-                        let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
-                        wrong.push(format!("{} on node {version}: {text}", case.name));
-                    }
-                }
-            });
-        }
+    let wrong = in_turn(&jobs, WORKERS, |(case, version)| {
+        judge(case, *version).map_err(|text| format!("{} on node {version}: {text}", case.name))
     });
-    let wrong = wrong.into_inner().unwrap();
+    let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), jobs.len(), wrong.join("\n"));
 }
 
@@ -308,7 +291,8 @@ fn judge(case: &Case, version: u32) -> Result<(), String> {
         std::fs::write(&file, text).unwrap();
         right.extend(marked(&file, text));
     }
-    let found = suspects(version, &script, &root).map_err(|e| e.to_string())?;
+    let found =
+        suspects_of_app(version, &script, &root, BEFORE, REQUESTS).map_err(|e| e.to_string())?;
     let first = &found["suspects"][0];
     let Some((rule, holder)) = case.truth else {
         if found["leak"] == false && found["verdict"] == "no-leak" {
@@ -342,17 +326,4 @@ fn judge(case: &Case, version: u32) -> Result<(), String> {
 fn marked(file: &Path, text: &str) -> Vec<String> {
     let lines = (1..).zip(text.lines()).filter(|(_, line)| line.contains("// LEAK"));
     lines.map(|(number, _)| format!("{}:{number}", file.display())).collect()
-}
-
-fn suspects(version: u32, script: &Path, dir: &Path) -> std::io::Result<Value> {
-    let mut app = NodeApp::new(node_binary(version)?, script).start()?;
-    let files = ["a", "b", "c"].map(|name| dir.join(format!("{name}.heapsnapshot")));
-    for (i, file) in files.iter().enumerate() {
-        let count = if i == 0 { BEFORE } else { REQUESTS };
-        Load::new(&format!("/{i}/{{n}}"), count).run(app.port())?;
-        thread::sleep(Duration::from_millis(100));
-        app.write_snapshot(file)?;
-    }
-    let [a, b, c] = files.each_ref().map(|p| p.as_os_str());
-    Ok(run(["suspects".as_ref(), a, b, c, "--json".as_ref()]).expect_code(0).json())
 }

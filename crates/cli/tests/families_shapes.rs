@@ -6,13 +6,12 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use leakline_testkit::load::Load;
 use leakline_testkit::node::{NodeApp, node_binary};
+use leakline_testkit::turns::in_turn;
 use serde_json::Value;
 
 use common::{run, scratch};
@@ -321,25 +320,14 @@ fn each(cases: &[Case], judge: fn(&Case, &Capture) -> Result<(), String>) {
             None => jobs.push((case, VERSIONS[i % VERSIONS.len()])),
         }
     }
-    let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some((case, version)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let dir = scratch();
-                    let result = Capture::of(case, *version, dir.path())
-                        .map_err(|e| e.to_string())
-                        .and_then(|capture| judge(case, &capture));
-                    if let Err(text) = result {
-                        let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
-                        wrong.push(format!("{} on node {version}: {text}", case.name));
-                    }
-                }
-            });
-        }
+    let wrong = in_turn(&jobs, WORKERS, |(case, version)| {
+        let dir = scratch();
+        Capture::of(case, *version, dir.path())
+            .map_err(|e| e.to_string())
+            .and_then(|capture| judge(case, &capture))
+            .map_err(|text| format!("{} on node {version}: {text}", case.name))
     });
-    let wrong = wrong.into_inner().unwrap();
+    let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), jobs.len(), wrong.join("\n"));
 }
 

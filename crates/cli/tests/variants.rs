@@ -7,13 +7,12 @@ mod common;
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use leakline_testkit::apps::{Truth, snapshots_of};
 use leakline_testkit::load::Load;
 use leakline_testkit::node::{NodeApp, node_binary};
+use leakline_testkit::turns::in_turn;
 use leakline_testkit::variants::{Health, Variant, listener_app, map_app};
 use serde_json::Value;
 
@@ -56,21 +55,10 @@ fn all_right(variants: impl Iterator<Item = (u64, Variant)>) {
     // In pairs, so that neither version sees only the even numbers.
     let jobs: Vec<(u32, Variant)> =
         variants.map(|(number, v)| (if (number / 2) % 2 == 0 { 20 } else { 24 }, v)).collect();
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some((version, variant)) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    let outcome = judge(*version, variant);
-                    let row = (variant.name.clone(), *version, variant.traits.clone(), outcome);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push(row);
-                }
-            });
-        }
+    let mut rows = in_turn(&jobs, WORKERS, |(version, variant)| {
+        let outcome = judge(*version, variant);
+        (variant.name.clone(), *version, variant.traits.clone(), outcome)
     });
-    let mut rows = results.into_inner().unwrap();
     rows.sort();
     assert_eq!(rows.len(), jobs.len());
     let wrong = rows.iter().filter(|(.., outcome)| outcome.is_err()).count();

@@ -11,7 +11,7 @@ use crate::gather::gather;
 use crate::link::{FileId, Linked, Place};
 use crate::location::Location;
 use crate::registration::{Route, route};
-use crate::statement::{Certainty, Found, Statement, anchor, statement};
+use crate::statement::{Certainty, Found, anchor, statement};
 use crate::textual;
 
 /// How the function gets to the call; better ones first.
@@ -263,17 +263,11 @@ fn answer(
             }
         }
     };
-    let mut statements: Vec<Statement> = Vec::new();
-    for candidate in candidates {
+    let statements = candidates.iter().map(|candidate| {
         let loaded = &linked.files[candidate.file as usize];
-        let statement = statement(loaded, candidate.start, candidate.end);
-        if !statements.iter().any(|it| it.location == statement.location) {
-            statements.push(statement);
-        }
-    }
-    let mut statements = statements.into_iter();
-    let (best, others) = (statements.next(), statements.collect());
-    Found { best, others, how, certainty, notes, caller: None }
+        statement(loaded, candidate.start, candidate.end)
+    });
+    Found::of(statements, how, certainty, notes)
 }
 
 /// The statement around a place, or the call that takes the function which starts there.

@@ -13,7 +13,7 @@ use crate::facts::{Call, FileFacts, Range};
 use crate::files::{ClosureAt, Loaded, SourceFiles};
 use crate::link::{Linked, Place};
 use crate::location::Location;
-use crate::statement::{Certainty, Found, Statement, statement};
+use crate::statement::{Certainty, Found, statement};
 
 /// How an `await` fits; better ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,8 +60,7 @@ pub(crate) fn awaits(
     };
     // In a file that was edited since, the function may be another one.
     let certainty = if exact { certainty } else { Certainty::Likeliest };
-    let mut statements: Vec<Statement> = Vec::new();
-    for (_, range) in found {
+    let statements = found.into_iter().map(|(_, range)| {
         let start = facts.statement_at(range.start).map_or(range.start, |around| {
             // A statement over many lines is known by the line that waits.
             if loaded.text[around.start as usize..range.start as usize].contains('\n') {
@@ -70,14 +69,9 @@ pub(crate) fn awaits(
                 around.start
             }
         });
-        let statement = statement(&loaded, start, range.end);
-        if !statements.iter().any(|it| it.location == statement.location) {
-            statements.push(statement);
-        }
-    }
-    let mut statements = statements.into_iter();
-    let (best, others) = (statements.next(), statements.collect());
-    Ok(Found { best, others, how, certainty, notes, caller: None })
+        statement(&loaded, start, range.end)
+    });
+    Ok(Found::of(statements, how, certainty, notes))
 }
 
 fn fit(linked: &Linked, loaded: &Loaded, range: Range, words: &[String]) -> Fit {

@@ -10,7 +10,7 @@ use crate::files::{Loaded, SourceFiles};
 use crate::gather::gather;
 use crate::link::{FileId, Linked, Place, PlaceId};
 use crate::location::Location;
-use crate::statement::{Certainty, Found, Statement, anchor, statement};
+use crate::statement::{Certainty, Found, anchor, statement};
 use crate::textual;
 
 /// How a call makes the thing; better ones first.
@@ -184,15 +184,9 @@ fn answer(
         (Match::Name, 1) => (format!("the only call of {names}, by its name"), Certainty::ByName),
         (_, count) => (format!("the likeliest of {count} calls of {names}"), Certainty::Likeliest),
     };
-    let mut statements: Vec<Statement> = Vec::new();
-    for candidate in candidates {
+    let statements = candidates.iter().map(|candidate| {
         let loaded = &linked.files[candidate.file as usize];
-        let statement = statement(loaded, candidate.start, candidate.end);
-        if !statements.iter().any(|it| it.location == statement.location) {
-            statements.push(statement);
-        }
-    }
-    let mut statements = statements.into_iter();
-    let (best, others) = (statements.next(), statements.collect());
-    Found { best, others, how, certainty, notes, caller: None }
+        statement(loaded, candidate.start, candidate.end)
+    });
+    Found::of(statements, how, certainty, notes)
 }

@@ -15,7 +15,7 @@ use crate::files::{ClosureAt, Loaded, SourceFiles};
 use crate::gather::gather;
 use crate::link::{FileId, Linked, Place};
 use crate::location::Location;
-use crate::statement::{Certainty, Found, Statement, anchor, statement};
+use crate::statement::{Certainty, Found, anchor, statement};
 use crate::textual;
 
 /// The methods by which Node's and the web's emitters take a listener.
@@ -424,15 +424,9 @@ fn answer(
         Some(best) if best.route == Route::EventOnly => Certainty::Likeliest,
         _ => Certainty::Derived,
     };
-    let mut statements: Vec<Statement> = Vec::new();
-    for candidate in candidates {
+    let statements = candidates.iter().map(|candidate| {
         let loaded = &linked.files[candidate.file as usize];
-        let statement = statement(loaded, candidate.start, candidate.end);
-        if !statements.iter().any(|it| it.location == statement.location) {
-            statements.push(statement);
-        }
-    }
-    let mut statements = statements.into_iter();
-    let (best, others) = (statements.next(), statements.collect());
-    Found { best, others, how, certainty, notes, caller: None }
+        statement(loaded, candidate.start, candidate.end)
+    });
+    Found::of(statements, how, certainty, notes)
 }

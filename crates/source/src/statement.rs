@@ -75,6 +75,26 @@ pub struct Found {
     pub notes: Vec<String>,
 }
 
+impl Found {
+    /// The answer that these statements are, best first. Each place counts once.
+    pub(crate) fn of(
+        statements: impl IntoIterator<Item = Statement>,
+        how: String,
+        certainty: Certainty,
+        notes: Vec<String>,
+    ) -> Self {
+        let mut once: Vec<Statement> = Vec::new();
+        for statement in statements {
+            if !once.iter().any(|it| it.location == statement.location) {
+                once.push(statement);
+            }
+        }
+        let mut statements = once.into_iter();
+        let (best, others) = (statements.next(), statements.collect());
+        Self { best, others, how, certainty, notes, caller: None }
+    }
+}
+
 /// The place of a call's last link: `x` of `x.on(…)`, or the `.` where that is on another line
 /// than the start of `x` (`process⏎  .on(…)` and chains); of a construction, its `new`.
 pub(crate) fn anchor(loaded: &Loaded, call: &Call) -> u32 {

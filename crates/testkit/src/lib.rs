@@ -6,4 +6,5 @@ pub mod heapsnapshot;
 pub mod load;
 pub mod node;
 pub mod runtimes;
+pub mod turns;
 pub mod variants;

@@ -10,6 +10,7 @@ use leakline_leakbench::peers::{self, PeerScore};
 use leakline_leakbench::run::{self, Options};
 use leakline_leakbench::score::Score;
 use leakline_leakbench::table;
+use leakline_testkit::turns::in_turn;
 use serde_json::json;
 
 /// Real leaking and healthy services, investigated by Leakline and scored.
@@ -91,7 +92,7 @@ fn bench(args: &Args) -> io::Result<()> {
     } else {
         Vec::new()
     };
-    let answers = run::in_turn(&runs, options.jobs, |&(case, node)| {
+    let answers = in_turn(&runs, options.jobs, |&(case, node)| {
         let dir = folder(case, node);
         let score = if args.snapshots.is_some() {
             run::offline(case, &dir, &options)

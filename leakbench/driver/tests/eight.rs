@@ -8,6 +8,7 @@
 use leakline_leakbench::case::{self, Case};
 use leakline_leakbench::run::{self, Options};
 use leakline_leakbench::score::Score;
+use leakline_testkit::turns::in_turn;
 
 const NODES: [u32; 2] = [20, 24];
 
@@ -38,7 +39,7 @@ fn eight_cases_on_two_versions() {
         cases.iter().flat_map(|case| NODES.map(|node| (*case, node))).collect();
     let options = Options { leakline: run::built_leakline().unwrap(), jobs: JOBS, keep: None };
     let scratch = tempfile::tempdir().unwrap();
-    let scores = run::in_turn(&runs, JOBS, |(case, node)| {
+    let scores = in_turn(&runs, JOBS, |(case, node)| {
         let dir = scratch.path().join(format!("{}-{node}", case.name));
         run::live(case, *node, &dir, &options)
     });
@@ -47,7 +48,9 @@ fn eight_cases_on_two_versions() {
         let of: Vec<&Score> = scores.iter().filter(|s| s.case == name).collect();
         wrong.extend(of.iter().filter(|s| !s.right()).map(|s| told(s)));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // It is built by the tests of the whole workspace, not by this test alone.
+    let judged = options.leakline.display();
+    assert!(wrong.is_empty(), "{judged} (stale? cargo build -p leakline):\n{}", wrong.join("\n"));
 }
 
 fn told(score: &Score) -> String {

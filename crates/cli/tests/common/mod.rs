@@ -11,6 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use leakline_testkit::load::Load;
+use leakline_testkit::node::{NodeApp, node_binary};
 use serde_json::Value;
 
 /// Longer than any command here may take; a hang fails instead of stopping the suite.
@@ -182,4 +184,27 @@ pub fn marked_processes(mark: &str) -> Vec<(u32, String)> {
                 .then(|| (pid, String::from_utf8_lossy(&command).replace('\0', " ")))
         })
         .collect()
+}
+
+/// `leakline suspects` on three snapshots of an app under that Node: after `before` requests, and twice after
+/// `between` more. The paths asked for are `/0/…`, `/1/…` and `/2/…`.
+pub fn suspects_of_app(
+    version: u32,
+    script: &Path,
+    dir: &Path,
+    before: u64,
+    between: u64,
+) -> std::io::Result<Value> {
+    let mut app = NodeApp::new(node_binary(version)?, script).start()?;
+    let files = ["a", "b", "c"].map(|name| dir.join(format!("{name}.heapsnapshot")));
+    for (i, file) in files.iter().enumerate() {
+        let count = if i == 0 { before } else { between };
+        if count > 0 {
+            Load::new(&format!("/{i}/{{n}}"), count).run(app.port())?;
+        }
+        thread::sleep(Duration::from_millis(100));
+        app.write_snapshot(file)?;
+    }
+    let [a, b, c] = files.each_ref().map(|p| p.as_os_str());
+    Ok(run(["suspects".as_ref(), a, b, c, "--json".as_ref()]).expect_code(0).json())
 }

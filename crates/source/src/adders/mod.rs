@@ -155,14 +155,10 @@ pub fn adders(
         matched = rank::without_links(&linked, matched, &hint.value_keys);
     }
     let ranked = rank::rank(&linked, matched, kind, &target, hint, &words);
-    let mut statements: Vec<Statement> = Vec::new();
-    for (file, form) in ranked {
-        let loaded = &linked.files[file as usize];
-        let found = statement(loaded, form.start, form.end);
-        if !statements.iter().any(|it| it.location == found.location) {
-            statements.push(found);
-        }
-    }
+    let in_text = |(file, form): &(FileId, Form)| {
+        statement(&linked.files[*file as usize], form.start, form.end)
+    };
+    let mut statements: Vec<Statement> = ranked.iter().map(in_text).collect();
     if statements.is_empty() {
         statements = textual::method_calls(&linked.files, &words, forms::methods(kind));
         how = if statements.is_empty() {
@@ -172,9 +168,7 @@ pub fn adders(
         };
         certainty = Certainty::ByText;
     }
-    let mut statements = statements.into_iter();
-    let (best, others) = (statements.next(), statements.collect());
-    Ok(Found { best, others, how, certainty, notes, caller: None })
+    Ok(Found::of(statements, how, certainty, notes))
 }
 
 fn matching(
