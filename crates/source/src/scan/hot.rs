@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{NONE, Value};
+use crate::facts::{Call, NONE, Value};
 use crate::link::FileId;
 
 use super::entry;
@@ -69,8 +69,9 @@ impl Hot {
         for (function, every) in entry::points(world) {
             hot.add(function, Reason { every, caller: None }, &mut todo);
         }
-        while let Some((file, function)) = todo.pop_front() {
-            hot.follow(world, (file, function), &mut todo);
+        let listeners = Listeners::new(world);
+        while let Some(function) = todo.pop_front() {
+            hot.follow(world, &listeners, function, &mut todo);
         }
         hot
     }
@@ -82,7 +83,13 @@ impl Hot {
         }
     }
 
-    fn follow(&mut self, world: &World, id: FunctionId, todo: &mut VecDeque<FunctionId>) {
+    fn follow(
+        &mut self,
+        world: &World,
+        listeners: &Listeners<'_>,
+        id: FunctionId,
+        todo: &mut VecDeque<FunctionId>,
+    ) {
         let (file, function) = id;
         let facts = world.facts(file);
         let Some(every) = self.functions.get(&id).map(|it| it.every.clone()) else { return };
@@ -101,7 +108,7 @@ impl Hot {
                 called.extend(world.functions(file, world.arg(file, item, 0)));
             }
             if name == Some("emit") {
-                called.extend(listeners(world, file, item));
+                called.extend(listeners.of(world, file, item));
             }
             if called.is_empty() || world.runs_once(file, function, item.range.start, false) {
                 continue;
@@ -143,25 +150,41 @@ impl Hot {
     }
 }
 
-/// The functions that an `emit` runs: listeners of that event of that emitter.
-fn listeners(world: &World, file: FileId, emit: &crate::facts::Call) -> Vec<FunctionId> {
-    let facts = world.facts(file);
-    let Some(emitter) = facts.callee_object(emit) else { return Vec::new() };
-    let Some(event) = world.string(file, world.arg(file, emit, 0)) else { return Vec::new() };
-    // `this` inside an emitter's own class is too many things.
-    if !matches!(facts.value(emitter), Some(Value::Symbol(_) | Value::Member { .. })) {
-        return Vec::new();
-    }
-    let mut out = Vec::new();
-    for (other, _, call) in world.all_calls() {
-        let facts = world.facts(other);
-        if matches!(facts.callee_name(call), Some("on" | "addListener"))
-            && let Some(object) = facts.callee_object(call)
-            && world.same((file, emitter), (other, object))
-            && world.string(other, world.arg(other, call, 0)) == Some(event)
-        {
-            out.extend(world.functions(other, world.arg(other, call, 1)));
+/// The calls that add a listener of an event whose name is known, by that name.
+struct Listeners<'w> {
+    by_event: FxHashMap<&'w str, Vec<(FileId, &'w Call)>>,
+}
+
+impl<'w> Listeners<'w> {
+    fn new(world: &'w World) -> Listeners<'w> {
+        let mut by_event: FxHashMap<&str, Vec<(FileId, &Call)>> = FxHashMap::default();
+        for (file, _, call) in world.all_calls() {
+            if matches!(world.facts(file).callee_name(call), Some("on" | "addListener"))
+                && let Some(event) = world.string(file, world.arg(file, call, 0))
+            {
+                by_event.entry(event).or_default().push((file, call));
+            }
         }
+        Listeners { by_event }
     }
-    out
+
+    /// The functions that an `emit` runs: listeners of that event of that emitter.
+    fn of(&self, world: &World, file: FileId, emit: &Call) -> Vec<FunctionId> {
+        let facts = world.facts(file);
+        let Some(emitter) = facts.callee_object(emit) else { return Vec::new() };
+        let Some(event) = world.string(file, world.arg(file, emit, 0)) else { return Vec::new() };
+        // `this` inside an emitter's own class is too many things.
+        if !matches!(facts.value(emitter), Some(Value::Symbol(_) | Value::Member { .. })) {
+            return Vec::new();
+        }
+        let mut out = Vec::new();
+        for &(other, call) in self.by_event.get(event).into_iter().flatten() {
+            if let Some(object) = world.facts(other).callee_object(call)
+                && world.same((file, emitter), (other, object))
+            {
+                out.extend(world.functions(other, world.arg(other, call, 1)));
+            }
+        }
+        out
+    }
 }

@@ -4,6 +4,8 @@
 //! code removes listeners of that event from it. An `off` with a function that is made on the spot
 //! removes nothing and does not count.
 
+use rustc_hash::FxHashMap;
+
 use super::super::cx::Cx;
 use super::super::world::World;
 use super::{ScanRule, calls_named};
@@ -35,11 +37,15 @@ const RARE: [&str; 14] = [
 struct Removal {
     file: FileId,
     object: ValueId,
-    event: Option<String>,
     listener: ValueId,
     /// It hands over a function that was made on the spot.
     removes_nothing: bool,
     offset: u32,
+}
+
+/// All of them, by event; under `None` those of an event that is not known.
+struct Removals {
+    by_event: FxHashMap<Option<String>, Vec<Removal>>,
 }
 
 pub(super) fn check(cx: &mut Cx) {
@@ -49,32 +55,34 @@ pub(super) fn check(cx: &mut Cx) {
     }
 }
 
-fn removals(cx: &Cx) -> Vec<Removal> {
+fn removals(cx: &Cx) -> Removals {
     let world = &cx.world;
-    calls_named(cx, &REMOVERS)
-        .into_iter()
-        .filter_map(|(file, _, call)| {
-            let facts = world.facts(file);
-            let object = facts.callee_object(&call)?;
-            let event = world.string(file, world.arg(file, &call, 0)).map(str::to_owned);
-            let all = facts.callee_name(&call) == Some("removeAllListeners");
-            let removes_nothing = !all
-                && match facts.value(world.arg(file, &call, 1)) {
-                    Some(Value::Function(_)) => true,
-                    Some(Value::Call(inner)) => {
-                        facts.calls.get(inner as usize).and_then(|it| facts.callee_name(it))
-                            == Some("bind")
-                    }
-                    _ => false,
-                };
-            let listener = if all { NONE } else { world.arg(file, &call, 1) };
-            let offset = call.range.start;
-            Some(Removal { file, object, event, listener, removes_nothing, offset })
-        })
-        .collect()
+    let mut by_event: FxHashMap<Option<String>, Vec<Removal>> = FxHashMap::default();
+    let all = calls_named(cx, &REMOVERS).into_iter().filter_map(|(file, _, call)| {
+        let facts = world.facts(file);
+        let object = facts.callee_object(&call)?;
+        let event = world.string(file, world.arg(file, &call, 0)).map(str::to_owned);
+        let all = facts.callee_name(&call) == Some("removeAllListeners");
+        let removes_nothing = !all
+            && match facts.value(world.arg(file, &call, 1)) {
+                Some(Value::Function(_)) => true,
+                Some(Value::Call(inner)) => {
+                    facts.calls.get(inner as usize).and_then(|it| facts.callee_name(it))
+                        == Some("bind")
+                }
+                _ => false,
+            };
+        let listener = if all { NONE } else { world.arg(file, &call, 1) };
+        let offset = call.range.start;
+        Some((event, Removal { file, object, listener, removes_nothing, offset }))
+    });
+    for (event, removal) in all {
+        by_event.entry(event).or_default().push(removal);
+    }
+    Removals { by_event }
 }
 
-fn check_call(cx: &mut Cx, removals: &[Removal], file: FileId, id: u32, call: &Call) {
+fn check_call(cx: &mut Cx, removals: &Removals, file: FileId, id: u32, call: &Call) {
     let world = &cx.world;
     let facts = world.facts(file);
     let args = facts.parts(call.args);
@@ -102,15 +110,24 @@ fn check_call(cx: &mut Cx, removals: &[Removal], file: FileId, id: u32, call: &C
     {
         return;
     }
+    // Those of the same event, and those of an event that is not known.
+    let candidates = match &event {
+        Some(event) => {
+            let known = removals.by_event.get(&Some(event.clone()));
+            let unknown = removals.by_event.get(&None);
+            known.into_iter().chain(unknown).flatten().collect::<Vec<_>>()
+        }
+        None => removals.by_event.values().flatten().collect(),
+    };
     let same = |it: &&Removal| {
         world.same((file, object), (it.file, it.object))
-            && (it.event.is_none() || event.is_none() || it.event == event)
             && !other_function(world, (file, args[1]), (it.file, it.listener))
     };
-    if removals.iter().filter(same).any(|it| !it.removes_nothing) {
+    let removed: Vec<&Removal> = candidates.into_iter().filter(same).collect();
+    if removed.iter().any(|it| !it.removes_nothing) {
         return;
     }
-    let vain = removals.iter().find(same).map(|it| world.place_words(it.file, it.offset));
+    let vain = removed.first().map(|it| world.place_words(it.file, it.offset));
     let emitter = world.short(file, facts.range(object));
     let event_words = event.as_ref().map_or_else(
         || world.short(file, world.arg_range(file, id, 0).unwrap_or_default()),
