@@ -9,7 +9,7 @@ use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
 use super::spoken::{counts, how_often, in_function, subject};
 use super::words::is_named_by_program;
 use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, collection, sample};
-use crate::growth::{GrowthSite, Pattern};
+use crate::growth::{Chain, GrowthSite, Pattern};
 use crate::scripts::{internal, property};
 
 /// Storages made again and again.
@@ -23,8 +23,21 @@ struct Bound {
     by_hook: bool,
 }
 
+/// Stores of which each holds the one it was made in.
+#[derive(Debug)]
+struct Nested {
+    /// The property by which a store holds the one before: `parent`.
+    link: Option<String>,
+}
+
 /// Whether the site belongs to asynchronous contexts.
 pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
+    if let Pattern::Chain(chain) = &site.group.pattern {
+        let link = chain.link_name().map(ToString::to_string);
+        let is_nested = is_store(context, site, chain);
+        return is_nested
+            .then(|| Found::new(Rule::AsyncContext, "AsyncLocalStorage".into(), Nested { link }));
+    }
     if !matches!(
         site.group.pattern,
         Pattern::Entries | Pattern::Elements | Pattern::Keys | Pattern::Names
@@ -44,6 +57,28 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     }
     None
 }
+
+/// Whether a chain begins with what a context has as its store: a resource's property before Node 24, the value of
+/// a storage in the context's own map since.
+fn is_store(context: &Context<'_>, site: &GrowthSite, chain: &Chain) -> bool {
+    let graph = context.graph();
+    let by_resource = chain.entry.name.as_deref() == Some("<symbol kResourceStore>");
+    by_resource
+        || graph.node_name(site.group.owner) == "AsyncContextFrame"
+        || site.group.members.first().is_some_and(|&head| {
+            let tables = context.retainers.of_node(head).take(MAX_HOLDERS);
+            tables.map(|held| held.from).any(|table| {
+                graph.node_name(table) == "AsyncContextFrame"
+                    || context.retainers.of_node(table).take(MAX_HOLDERS).any(|held| {
+                        graph.edge_text(graph.edge(held.edge)) == Some("table")
+                            && graph.node_name(held.from) == "AsyncContextFrame"
+                    })
+            })
+        })
+}
+
+/// Holders of a store that are looked at.
+const MAX_HOLDERS: usize = 256;
 
 /// Hooks that are looked at; programs have one or two.
 const MAX_HOOKS: usize = 32;
@@ -119,6 +154,40 @@ impl Case for Storages {
         let fix = "Make one `AsyncLocalStorage` when the module loads, `const storage = new AsyncLocalStorage()`, and \
                    give each request a store of its own: `storage.run({ requestId }, () => next())`."
             .to_string();
+        Advice { title, explanation, fix }
+    }
+}
+
+impl Case for Nested {
+    fn questions(&self) -> Vec<Question> {
+        let creations = |callee: &str| Question::Creations {
+            callees: vec![callee.into()],
+            definition: None,
+            near: None,
+        };
+        vec![creations("enterWith"), creations("run")]
+    }
+
+    fn path(&self) -> Option<String> {
+        let link = self.link.as_deref().map_or_else(String::new, |link| format!(" → .{link}"));
+        Some(format!("the store of an asynchronous context{link} → the store before it"))
+    }
+
+    fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
+        let title = format!("stores of asynchronous contexts, one in another: {}", counts(finding));
+        let link = self.link.as_deref().unwrap_or("parent");
+        let explanation = format!(
+            "{} enters a new store that holds the former one as `{link}`{} {}. The context that it is entered in does \
+             not end, so the next store is entered on top of it, and none of them is ever freed.",
+            subject(told),
+            in_function(told),
+            how_often(finding, told),
+        );
+        let fix = format!(
+            "Use `storage.run(store, callback)`, which ends with its function, instead of `enterWith`, which lasts for \
+             all that follows; begin the work of a long-lived loop or queue outside of any request's context \
+             (`storage.exit(() => …)`). Keep an id of the former store in `{link}`, not the store."
+        );
         Advice { title, explanation, fix }
     }
 }

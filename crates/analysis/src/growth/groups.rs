@@ -146,7 +146,8 @@ pub fn growth_groups(
         if kept.len() >= 64 {
             break;
         }
-        if covered[tree.position(group.owner) as usize] {
+        // What is old was held before, whatever new object it is reached through on the cheapest way now.
+        if covered[tree.position(group.owner) as usize] && is_new[group.owner.index()] {
             continue;
         }
         let counts = sizes.unwrap_or_else(|| counts(graphs, earlier, tree, &group));
@@ -459,7 +460,12 @@ fn counts(
             Some(owner) => count_held(graph, owner, group),
             None => u64::from(stood_alone(last, tree, graph, at, owner, group)),
         });
-        counts.push(held.sum());
+        let mut held: u64 = held.sum();
+        if matches!(group.pattern, Pattern::Chain(_)) {
+            // The holder of a chain's head may be a new one each time; the chain's objects are the same.
+            held = held.max(group.members.iter().filter(|m| !at.is_absent(**m)).count() as u64);
+        }
+        counts.push(held);
     }
     counts.push(group.owners.iter().map(|&owner| count_held(last, owner, group)).sum());
     counts

@@ -110,6 +110,12 @@ pub struct GrowthAnalysis<'a> {
 /// Sites that are weighed exactly. Each costs two traversals; leaks beyond the twelfth weigh little.
 const MAX_SITES: usize = 12;
 
+/// Sites beyond these that are weighed because much hangs below what they hold, though by another path.
+const MAX_SHARED_SITES: usize = 6;
+
+/// Less than this part of the growth explains nothing of it.
+const SMALLEST_PART: u64 = 50;
+
 impl<'a> GrowthAnalysis<'a> {
     /// Compares two or more snapshots of one process, first to last.
     ///
@@ -133,9 +139,8 @@ impl<'a> GrowthAnalysis<'a> {
         let all_new_bytes = held_new_bytes(last, &essential, first);
         let below = groups::new_bytes_below(last, &tree, &is_new);
         let groups = growth_groups(graphs, &earlier, &tree, &is_new, &below);
-        let mut sites: Vec<GrowthSite> = groups
+        let mut sites: Vec<GrowthSite> = worth_weighing(groups, &tree, &below, growth)
             .into_iter()
-            .take(MAX_SITES)
             .map(|(group, counts)| {
                 let weight = weigh(last, &essential, &group, first, all_new_bytes);
                 let tenure =
@@ -166,6 +171,28 @@ impl<'a> GrowthAnalysis<'a> {
     pub fn last(&self) -> &'a HeapGraph {
         self.graphs[self.graphs.len() - 1]
     }
+}
+
+/// The groups that are weighed: those that grew from each snapshot to the next before all others, the heaviest by
+/// the retaining tree, and some that only look light. In the tree each object hangs on one holder, so that a second
+/// holder's group weighs nothing there; whether it is one that counts, only the exact weight says.
+fn worth_weighing(
+    groups: Vec<(Group, Vec<u64>)>,
+    tree: &RetainingTree,
+    below: &[u64],
+    growth: Growth,
+) -> Vec<(Group, Vec<u64>)> {
+    let rises = |counts: &[u64]| counts.windows(2).all(|w| w[0] < w[1]);
+    let (mut chosen, mut others): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|(_, counts)| rises(counts));
+    let rest = chosen.split_off(chosen.len().min(MAX_SITES));
+    others.truncate(MAX_SITES - chosen.len());
+    chosen.extend(others);
+    let heavy = |(group, _): &(Group, Vec<u64>)| {
+        union_below(tree, below, &group.members) * SMALLEST_PART >= growth.retained_bytes
+    };
+    chosen.extend(rest.into_iter().filter(heavy).take(MAX_SHARED_SITES));
+    chosen
 }
 
 /// New bytes at and below any of the nodes in the tree, each once. O(members log members).
