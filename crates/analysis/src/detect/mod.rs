@@ -298,6 +298,7 @@ fn confidence(context: &Context<'_>, site: &GrowthSite, rule: Rule, case: &dyn C
         matches!(rule, Rule::Collection | Rule::Stream | Rule::PendingPromise)
             && !matches!(site.group.pattern, Pattern::Kept(_))
             && !words::is_named_by_program(context, site.group.owner)
+            || rule == Rule::MemoizeCache && words::hangs_in_runtime(context, site.group.owner)
     };
     // By shape an owner that is found only in the last snapshot may be an old one that was not recognised.
     let unmatched = || {

@@ -5,10 +5,13 @@
 //! and again while it lasts: each `then`, `await` and `Promise.race` adds a reaction to the promise's own list.
 
 use leakline_heap::{EdgeType, HeapGraph, NodeId, NodeType};
+use rustc_hash::FxHashSet;
 
 use super::spoken::{counts, how_often, in_function, subject};
 use super::words::{described, holder_path};
-use super::{Advice, Case, Context, Finding, Found, Question, Rule, Told, collection, sample};
+use super::{
+    Advice, Case, Context, Finding, Found, Question, Rule, Told, chain, collection, sample,
+};
 use crate::growth::{GrowthSite, Kept, Pattern, unbound, waiter};
 use crate::scripts::{Place, internal};
 
@@ -16,7 +19,9 @@ use crate::scripts::{Place, internal};
 pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     match site.group.pattern {
         Pattern::Kept(Kept::Reaction) => Some(reactions(context, site)),
-        Pattern::Entries | Pattern::Elements | Pattern::Keys => resolvers(context, site),
+        Pattern::Entries | Pattern::Elements | Pattern::Keys | Pattern::Chain(_) => {
+            resolvers(context, site)
+        }
         _ => None,
     }
 }
@@ -129,29 +134,73 @@ struct Resolvers {
 fn resolvers(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let graph = context.graph();
     let member = sample(graph, site)?;
-    let promise = pending_behind(graph, member)?;
-    let head = internal(graph, promise, "reactions_or_result");
-    let place = |node: NodeId| context.scripts.place(graph, node).filter(|p| !p.is_builtin());
-    let waits = head.and_then(|head| waiter(graph, head, &|f| place(f).is_some()));
-    let waits = waits.and_then(|w| place(w.function));
-    let Found { holder, case, .. } = collection::check(context, site)?;
+    // A queue that links its entries wraps each of them once or twice.
+    let is_queue = matches!(site.group.pattern, Pattern::Chain(_));
+    let depth = if is_queue { MAX_WRAPS } else { 1 };
+    let promise = pending_behind(graph, member, depth, &site.group.members)?;
+    let waits = waiting_place(context, promise);
+    let inner = if is_queue { chain::check } else { collection::check };
+    let Found { holder, case, .. } = inner(context, site)?;
     Some(Found::new(Rule::PendingPromise, holder, Resolvers { collection: case, waits }))
 }
 
-/// The pending promise that a member settles: a resolving function, or an object with one (`{ resolve, reject }`).
-fn pending_behind(graph: &HeapGraph, member: NodeId) -> Option<NodeId> {
+/// The function that waits for the promise: the program's own before those of packages.
+fn waiting_place(context: &Context<'_>, promise: NodeId) -> Option<Place> {
+    let graph = context.graph();
+    let head = internal(graph, promise, "reactions_or_result")?;
+    let place = |node: NodeId| context.scripts.place(graph, node).filter(|p| !p.is_builtin());
+    let own = |node: NodeId| place(node).is_some_and(|p| !p.script.contains("/node_modules/"));
+    let found =
+        waiter(graph, head, &own).or_else(|| waiter(graph, head, &|node| place(node).is_some()))?;
+    place(found.function)
+}
+
+/// Objects between an entry of a queue and the function that settles.
+const MAX_WRAPS: usize = 3;
+
+/// Objects of one entry that are looked at.
+const MAX_PARTS: usize = 64;
+
+/// The pending promise that a member settles: a resolving function, or an object with one (`{ resolve, reject }`),
+/// as many objects below it as `depth` says. Other members are not looked into.
+fn pending_behind(
+    graph: &HeapGraph,
+    member: NodeId,
+    depth: usize,
+    members: &[NodeId],
+) -> Option<NodeId> {
     if graph.node_type(member) == NodeType::Closure {
         return pending_of(graph, member);
     }
-    if graph.node_type(member) != NodeType::Object {
-        return None;
+    let others: FxHashSet<NodeId> =
+        if depth > 1 { members.iter().copied().collect() } else { FxHashSet::default() };
+    let mut level = vec![member];
+    let mut looked_at = 0;
+    for _ in 0..depth {
+        let mut below = Vec::new();
+        for &object in &level {
+            if graph.node_type(object) != NodeType::Object {
+                continue;
+            }
+            for edge in graph.edges(object).take(32) {
+                let is_part = matches!(edge.kind, EdgeType::Property | EdgeType::Element)
+                    && graph.edge_text(edge) != Some("__proto__");
+                looked_at += usize::from(is_part);
+                if !is_part || looked_at > MAX_PARTS {
+                    continue;
+                }
+                if graph.node_type(edge.to) == NodeType::Closure {
+                    if let Some(promise) = pending_of(graph, edge.to) {
+                        return Some(promise);
+                    }
+                } else if !others.contains(&edge.to) {
+                    below.push(edge.to);
+                }
+            }
+        }
+        level = below;
     }
-    let parts = graph.edges(member).take(32);
-    let mut functions = parts.filter(|e| {
-        matches!(e.kind, EdgeType::Property | EdgeType::Element)
-            && graph.node_type(e.to) == NodeType::Closure
-    });
-    functions.find_map(|e| pending_of(graph, e.to))
+    None
 }
 
 /// The promise of a resolving function of V8's, while it is pending.
@@ -172,7 +221,14 @@ fn pending_of(graph: &HeapGraph, function: NodeId) -> Option<NodeId> {
 
 impl Case for Resolvers {
     fn questions(&self) -> Vec<Question> {
-        self.collection.questions()
+        let mut questions = self.collection.questions();
+        // Where the queue is a package's that is not at hand, the one who waits is.
+        questions.extend(
+            self.waits
+                .iter()
+                .map(|function| Question::Awaits { function: function.clone(), words: Vec::new() }),
+        );
+        questions
     }
 
     fn no_question(&self) -> String {

@@ -108,6 +108,26 @@ pub(super) fn is_named_by_program(context: &Context<'_>, node: NodeId) -> bool {
     path_from_program(context, &chain).is_some() || path_from_binding(context, &chain).is_some()
 }
 
+/// Whether the node hangs in one of the runtime's own functions or scopes: the loader's tables, Node's pools. The
+/// nearest function or scope above it decides.
+pub(super) fn hangs_in_runtime(context: &Context<'_>, node: NodeId) -> bool {
+    let graph = context.graph();
+    for n in ancestors(&context.growth.tree, node, MAX_STEPS) {
+        if graph.node_type(n) == NodeType::Closure {
+            return context.scripts.place(graph, n).is_some_and(|place| place.is_builtin());
+        }
+        // A module is the program's, though the loader's table holds it.
+        let Some(up) = context.growth.tree.parent(n) else { return false };
+        if graph.node_type(n) == NodeType::Object && graph.node_name(n) == "Module" {
+            return false;
+        }
+        if graph.edge(up.edge).kind == EdgeType::Context {
+            return is_runtime_scope(context, up.from);
+        }
+    }
+    false
+}
+
 /// The program's own name for the node or for what it is a part of.
 fn path_from_binding(context: &Context<'_>, chain: &[NodeId]) -> Option<String> {
     let graph = context.graph();
