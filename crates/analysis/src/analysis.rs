@@ -176,14 +176,14 @@ pub(crate) fn visible_classes(
 pub fn analyze(graph: &HeapGraph) -> Analysis {
     let names = Names::of(graph);
     let buffers = Buffers::default();
-    let ((mut numbering, essential), (distances, shallow)) = on_two_threads(
+    let ((numbering, essential), (distances, shallow)) = on_two_threads(
         || Numbering::of(graph, &names, &buffers),
         || {
             let distances = distances_named(graph, &names, &buffers);
             (distances, shallow_sizes_named(graph, &names, &buffers))
         },
     );
-    let in_edges = InEdges::of(graph, &essential, &mut numbering, &buffers);
+    let in_edges = InEdges::of(graph, &numbering, &buffers);
     let (mut tree, classes) = on_two_threads(
         || dominators_numbered(numbering, in_edges, &buffers),
         || ClassIndex::named(graph, &names, None),

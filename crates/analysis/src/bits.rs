@@ -14,6 +14,11 @@ impl Bits {
         Self { words: vec![0; len.div_ceil(64)] }
     }
 
+    /// The bits, 64 a word.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// Whether the bit is set.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> bool {

@@ -120,8 +120,8 @@ impl Dominators {
 /// The immediate dominator of every node of `graph` over its essential edges.
 pub fn dominators(graph: &HeapGraph) -> Dominators {
     let buffers = Buffers::default();
-    let (mut numbering, essential) = Numbering::of(graph, &Names::of(graph), &buffers);
-    let in_edges = InEdges::of(graph, &essential, &mut numbering, &buffers);
+    let (numbering, _) = Numbering::of(graph, &Names::of(graph), &buffers);
+    let in_edges = InEdges::of(graph, &numbering, &buffers);
     let tree = dominators_numbered(numbering, in_edges, &buffers);
     Dominators { immediate: tree.immediate(&buffers).into(), ..tree.lay_out(&buffers) }
 }
@@ -140,12 +140,10 @@ pub(crate) fn dominators_numbered(
     in_edges: InEdges,
     buffers: &Buffers,
 ) -> NumberedTree {
-    let Numbering { node_of, parent, number, .. } = numbering;
     // What each node's number is was asked for the lists only.
-    buffers.give(number);
+    let Numbering { node_of, parent, mut semis, slots: mut pairs, .. } = numbering;
     let mut steps = 0;
-    let mut pairs = memory::zeroed(parent.len());
-    let semis = semidominators(&parent, &in_edges, &mut pairs, buffers, &mut steps);
+    semidominators(&parent, &mut semis, &in_edges, &mut pairs, &mut steps);
     drop(in_edges);
     nearest_common_ancestors(&parent, &semis, &mut pairs, buffers, &mut steps);
     buffers.give(parent);
@@ -163,24 +161,22 @@ const AHEAD: usize = 16;
 /// The semidominator of each vertex, all named by their depth-first numbers. Which vertex a label came
 /// from is never asked, so labels hold the semidominators themselves.
 ///
-/// `links` are the forest under construction: a vertex's ancestor, and the least semidominator number from
-/// the vertex up to, without, that ancestor. What they held does not matter.
+/// `semis` come with what predecessors of lower numbers make of them. `links` are the forest under
+/// construction: a vertex's ancestor, and the least semidominator number from the vertex up to, without,
+/// that ancestor. What they held does not matter.
 fn semidominators(
     parent: &[u32],
+    semis: &mut [u32],
     in_edges: &InEdges,
     links: &mut [[u32; 2]],
-    buffers: &Buffers,
     steps: &mut u64,
-) -> Vec<u32> {
-    // Apart from the labels, which take in more and more of the way up.
-    let mut semis = buffers.take(parent.len());
+) {
     for (v, (link, &ancestor)) in links.iter_mut().zip(parent).enumerate() {
         *link = [ancestor, v as u32];
     }
     let mut lists = in_edges.backwards();
     for w in (1..parent.len() as u32).rev() {
-        // The parent is a predecessor, or stands in for the root where there is none.
-        let mut semi = parent[w as usize];
+        let mut semi = semis[w as usize];
         let list = lists.of_number(w);
         for (i, &v) in list.iter().enumerate() {
             if semi == 0 {
@@ -189,13 +185,12 @@ fn semidominators(
             if let Some(&ahead) = list.get(i + AHEAD) {
                 memory::prefetch(links, ahead as usize);
             }
-            let candidate = if v <= w { v } else { least_label(links, v, w, steps) };
-            semi = semi.min(candidate);
+            semi = semi.min(least_label(links, v, w, steps));
         }
-        links[w as usize][1] = semi;
+        // Apart from the label, which takes in more and more of the way up.
         semis[w as usize] = semi;
+        links[w as usize][1] = semi;
     }
-    semis
 }
 
 /// The least label on the way from `v` up to the last vertex above `w`: those are the ones already done.

@@ -242,6 +242,27 @@ const CASES: &[Case] = &[
         "const late = setTimeout(() => req, 30000);\nawait new Promise((ok) => setTimeout(ok, 3));\nclearTimeout(late);",
     ),
     healthy(
+        "a cache whose entries expire",
+        20,
+        "const cache = new Map();",
+        "const key = req.url;\ncache.set(key, { key, at: Date.now() });\nsetTimeout(() => cache.delete(key), 120000);",
+    ),
+    leak(
+        "a method that starts itself anew",
+        22,
+        "class Poller {\n  constructor(u) { this.u = u; }\n  async run() {\n    await null;\n\
+         \x20   setTimeout(() => this.run(), 40); // LEAK\n  }\n}",
+        "new Poller(req.url).run();",
+        ("timer", "timers"),
+    ),
+    leak(
+        "an async function that never stops waiting anew",
+        26,
+        "const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));",
+        "async function loop(job) {\n  for (;;) {\n    await sleep(40); // LEAK\n    job.n = 1;\n  }\n}\nloop({ u: req.url });",
+        ("timer", "timers"),
+    ),
+    healthy(
         "resolvers that are called and deleted",
         26,
         "const waiting = new Map();\nlet n = 0;",

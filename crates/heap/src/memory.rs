@@ -26,8 +26,8 @@ pub fn reserve_exact<T>(vec: &mut Vec<T>, additional: usize) {
 
 /// A vector of `len` zeros, in huge pages where the kernel grants them. Pages that are never written cost
 /// nothing.
-pub fn zeroed<T: Copy + Default>(len: usize) -> Vec<T> {
-    let vec = vec![T::default(); len];
+pub fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Vec<T> {
+    let vec: Vec<T> = bytemuck::zeroed_vec(len);
     advise_huge(vec.as_ptr().cast(), len.saturating_mul(size_of::<T>()));
     vec
 }

@@ -1,6 +1,7 @@
 //! Opening a snapshot with all that is known of it: from the index where there is one, else by reading it.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use leakline_analysis::{Analysis, Scripts, Summary, analyze, summary};
 use leakline_formats::index::{Identity, Index, IndexWriter, WriteError};
@@ -38,10 +39,10 @@ pub struct OpenHeap {
     pub graph: HeapGraph,
     /// Sizes, distances, dominators, classes.
     pub analysis: Analysis,
-    /// Which file a function comes from.
-    pub scripts: Scripts,
     /// The edges backwards, where they are known already.
     pub retainers: Option<Retainers>,
+    /// Which file a function comes from; found out when it is first asked for.
+    scripts: OnceLock<Scripts>,
     path: PathBuf,
     /// Of the file, before it was read; `None` where it is none that can be looked at twice.
     identity: Option<Identity>,
@@ -69,9 +70,9 @@ impl OpenHeap {
         let what = format!("analysing {}", file_name(path));
         observer(Event::Working { what: &what });
         let analysis = analyze(&graph);
-        let scripts = Scripts::of(&graph);
         observer(Event::ProgressEnd);
         let path = path.to_path_buf();
+        let scripts = OnceLock::new();
         Ok(Self { graph, analysis, scripts, retainers: None, path, identity, index: None })
     }
 
@@ -87,12 +88,17 @@ impl OpenHeap {
         sound.then(|| Self {
             graph,
             analysis,
-            scripts,
+            scripts: scripts.into(),
             retainers: Some(retainers),
             path: path.to_path_buf(),
             identity: None,
             index: Some(index),
         })
+    }
+
+    /// Which file a function comes from.
+    pub fn scripts(&self) -> &Scripts {
+        self.scripts.get_or_init(|| Scripts::of(&self.graph))
     }
 
     /// Whether it came from an index that turned out to be damaged: then nothing that was learnt from it is
@@ -126,12 +132,13 @@ impl OpenHeap {
         let mut writer = IndexWriter::begin(&self.path, identity, expected)?;
         let what = format!("indexing {}", file_name(&self.path));
         observer(Event::Working { what: &what });
+        let scripts = self.scripts.get_or_init(|| Scripts::of(&self.graph));
         let retainers = self.retainers.get_or_insert_with(|| Retainers::of(&self.graph));
         let kept = (|| {
             put_summary(&summary(&self.graph, &self.analysis), &mut writer)?;
             self.graph.store(&mut writer)?;
             retainers.store(&mut writer)?;
-            self.analysis.store(&self.scripts, &mut writer)?;
+            self.analysis.store(scripts, &mut writer)?;
             writer.finish()
         })();
         observer(Event::ProgressEnd);

@@ -37,9 +37,11 @@ pub(crate) fn awaits(
     let loaded = files.load(&function.file)?;
     let mut notes: Vec<String> = loaded.notes().cloned().collect();
     let target = match loaded.closure_function(function, &mut notes) {
-        ClosureAt::Start(target) | ClosureAt::Inside(target) => target,
-        ClosureAt::Nothing | ClosureAt::Outside => return enclosing(files, function),
+        ClosureAt::Start(target) => Some((target, true)),
+        ClosureAt::Inside(target) => Some((target, false)),
+        ClosureAt::Nothing | ClosureAt::Outside => None,
     };
+    let Some((target, exact)) = target else { return enclosing(files, function) };
     let linked = Linked::new(vec![Arc::clone(&loaded)]);
     let facts = loaded.facts();
     let own = facts.awaits.iter().filter(|(_, of)| *of == target);
@@ -56,6 +58,8 @@ pub(crate) fn awaits(
             Certainty::Likeliest,
         ),
     };
+    // In a file that was edited since, the function may be another one.
+    let certainty = if exact { certainty } else { Certainty::Likeliest };
     let mut statements: Vec<Statement> = Vec::new();
     for (_, range) in found {
         let start = facts.statement_at(range.start).map_or(range.start, |around| {

@@ -287,3 +287,24 @@ fn the_statement_around_a_place() {
         assert!(best.snippet.starts_with(snippet), "{case}: {}", best.snippet);
     }
 }
+
+#[test]
+fn every_dialect_that_node_runs() {
+    let typed = "export const f = (x: number): void => {\n  setInterval(§(): void => {}, x as number); //=>\n};\n";
+    let jsx = "export const f = (x) => {\n  setInterval(§() => <b>{x}</b>, 1); //=>\n};\n";
+    let tsx = "export const f = (x: number) => {\n  setInterval(§() => <b>{x}</b>, 1); //=>\n};\n";
+    let common = "import os = require('os');\nenum E { A }\nexport = function (x: E) {\n  setInterval(§() => os, 1); //=>\n};\n";
+    for (name, text) in [
+        ("a.ts", typed),
+        ("a.mts", typed),
+        ("a.cts", typed),
+        ("a.tsx", tsx),
+        ("a.jsx", jsx),
+        ("a.js", jsx),
+        ("b.cts", common),
+        ("b.ts", common),
+    ] {
+        let found = around(name, &["setInterval"], &[(name, text)]);
+        assert_eq!(found.notes, Vec::<String>::new(), "{name}");
+    }
+}

@@ -181,6 +181,7 @@ pub fn detect<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
         findings.push(Finding { rule, site, holder, case, confidence });
     }
     let mut findings = without_echoes(findings);
+    overlap::doubt_what_expires(context, &mut findings);
     // A confident finding leads even when something vague weighs more.
     findings.sort_by_key(|f| {
         let vague = f.confidence == Confidence::Low;

@@ -3,12 +3,13 @@
 //! What the runtime keeps is counted by kind, and the same objects may hang in a collection too: timers in a `Map` of
 //! the program's, sockets in V8's list of global handles. Where the collection is the runtime's own it explains
 //! nothing beside the finding of the kind and is dropped. Where it is the program's, both stay, and the more specific
-//! one comes first. O(members), for the few findings there are.
+//! one comes first. And a collection may have a timer for each entry that takes it out. O(members), for the few findings there are.
 
-use leakline_heap::NodeId;
+use leakline_heap::{EdgeType, NodeId};
 
 use super::{Confidence, Context, Finding, words};
-use crate::growth::Pattern;
+use crate::growth::{Kept, Pattern, unbound};
+use crate::scripts::{internal, property};
 
 /// Members that are compared; the overlap of two lists is told by far fewer.
 const MAX_COMPARED: usize = 4096;
@@ -32,6 +33,46 @@ pub(super) fn settle<'a>(context: &Context<'_>, findings: Vec<Finding<'a>>) -> V
         }
     }
     kept
+}
+
+/// Timers of a population that are asked what they refer to.
+const MAX_TIMERS: usize = 256;
+
+/// Lowers the confidence in collections whose entries have a timer each that will take them out soon: the timer's
+/// function refers to the entry's key or value. Such a cache levels off once the first timers have run.
+pub(super) fn doubt_what_expires(context: &Context<'_>, findings: &mut [Finding<'_>]) {
+    let expiring: Vec<usize> = (0..findings.len())
+        .filter(|&at| {
+            let f = &findings[at];
+            f.confidence > Confidence::Low && !is_of_runtime(f) && has_timers(context, f, findings)
+        })
+        .collect();
+    for at in expiring {
+        findings[at].confidence = Confidence::Low;
+    }
+}
+
+fn has_timers(context: &Context<'_>, finding: &Finding<'_>, findings: &[Finding<'_>]) -> bool {
+    let graph = context.graph();
+    let members = &finding.site.group.members;
+    let refers = |timer: NodeId| {
+        let Some(function) = property(graph, timer, "_onTimeout") else { return false };
+        let scope = internal(graph, unbound(graph, function), "context");
+        let arguments = property(graph, timer, "_timerArgs");
+        scope.into_iter().chain(arguments).flat_map(|n| graph.edges(n).take(32)).any(|e| {
+            matches!(e.kind, EdgeType::Context | EdgeType::Element)
+                && members.binary_search(&e.to).is_ok()
+        })
+    };
+    findings.iter().any(|timers| {
+        let soon = timers.site.group.pattern == Pattern::Kept(Kept::Timer)
+            && timers.confidence == Confidence::Low;
+        let of_class = |n: &&NodeId| graph.node_name(**n) == "Timeout";
+        let sample: Vec<NodeId> =
+            timers.site.group.members.iter().filter(of_class).take(MAX_TIMERS).copied().collect();
+        soon && !sample.is_empty()
+            && sample.iter().filter(|t| refers(**t)).count() * 5 >= sample.len() * 4
+    })
 }
 
 fn is_of_runtime(finding: &Finding<'_>) -> bool {

@@ -46,7 +46,7 @@ fn reactions(context: &Context<'_>, site: &GrowthSite) -> Found {
     let promise = holder_path(context, site.group.owner);
     let place = |node: NodeId| context.scripts.place(graph, node).filter(|p| !p.is_builtin());
     let by = sample(graph, site).and_then(|reaction| {
-        let function = waiter(graph, reaction)?;
+        let function = waiter(graph, reaction, &|f| place(f).is_some())?.function;
         let at = place(function)?;
         let handed_over = graph.edges(reaction).take(16).any(|e| unbound(graph, e.to) == function);
         let by = if handed_over { By::Then(at) } else { By::Await(at) };
@@ -131,8 +131,9 @@ fn resolvers(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let member = sample(graph, site)?;
     let promise = pending_behind(graph, member)?;
     let head = internal(graph, promise, "reactions_or_result");
-    let waits = head.and_then(|head| waiter(graph, head));
-    let waits = waits.and_then(|f| context.scripts.place(graph, f)).filter(|p| !p.is_builtin());
+    let place = |node: NodeId| context.scripts.place(graph, node).filter(|p| !p.is_builtin());
+    let waits = head.and_then(|head| waiter(graph, head, &|f| place(f).is_some()));
+    let waits = waits.and_then(|w| place(w.function));
     let Found { holder, case, .. } = collection::check(context, site)?;
     Some(Found::new(Rule::PendingPromise, holder, Resolvers { collection: case, waits }))
 }

@@ -9,7 +9,7 @@ macro_rules! rules {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum Rule {
-            $(#[doc = $summary] $variant,)*
+            $(#[doc = $summary] #[allow(clippy::doc_markdown, reason = "lines for people")] $variant,)*
         }
 
         /// All families.

@@ -25,7 +25,7 @@ pub(super) fn how_often(finding: &Finding<'_>, told: Told<'_>) -> &'static str {
     }
 }
 
-/// ` in `handle``, where the function is known.
+/// The function around the statement for a sentence, with its leading blank; nothing where it is not known.
 pub(super) fn in_function(told: Told<'_>) -> String {
     told.function.map_or_else(String::new, |name| format!(" in `{name}`"))
 }

@@ -80,12 +80,18 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let of_user = |node: NodeId| context.scripts.place(graph, node).filter(|p| !p.is_builtin());
     let (function, place, waits) = match of_user(own) {
         Some(place) => (own, Some(place), false),
-        None => {
-            let waiting = settled_by(graph, own)?;
-            (waiting, of_user(waiting), true)
-        }
+        None => match settled_by(context, own) {
+            Some(waiting) => (waiting, of_user(waiting), true),
+            // A wait that nobody of the program's is seen to wait for; other timers of the runtime's are its own.
+            None => {
+                let place = context.scripts.place(graph, own)?;
+                if !place.script.ends_with("timers/promises") {
+                    return None;
+                }
+                (own, None, true)
+            }
+        },
     };
-    place.as_ref()?;
     let timers = Timers {
         call,
         function: place,
@@ -103,8 +109,11 @@ fn repeats(graph: &HeapGraph, timer: NodeId) -> bool {
     property(graph, timer, "_repeat").is_none_or(|value| graph.node_type(value) == NodeType::Number)
 }
 
-/// The function that goes on when `settle`, which resolves a promise, is called.
-fn settled_by(graph: &HeapGraph, settle: NodeId) -> Option<NodeId> {
+/// The program's function that goes on when `settle`, which resolves a promise, is called.
+fn settled_by(context: &Context<'_>, settle: NodeId) -> Option<NodeId> {
+    let graph = context.graph();
+    let of_user =
+        |node: NodeId| context.scripts.place(graph, node).is_some_and(|p| !p.is_builtin());
     let scope = internal(graph, settle, "context")?;
     // The runtime's own wrappers have the resolving function in a variable.
     let variables = graph.edges(scope).filter(|e| e.kind == EdgeType::Context).take(32);
@@ -112,7 +121,7 @@ fn settled_by(graph: &HeapGraph, settle: NodeId) -> Option<NodeId> {
     std::iter::once(scope).chain(inner).find_map(|scope| {
         graph.edges(scope).take(32).find_map(|e| {
             let head = internal(graph, e.to, "reactions_or_result")?;
-            waiter(graph, head)
+            waiter(graph, head, &of_user).map(|w| w.function)
         })
     })
 }
@@ -147,7 +156,13 @@ fn start_anew(context: &Context<'_>, site: &GrowthSite) -> bool {
 
 impl Case for Timers {
     fn questions(&self) -> Vec<Question> {
-        let Some(function) = &self.function else { return Vec::new() };
+        let Some(function) = &self.function else {
+            return vec![Question::Creations {
+                callees: vec![self.call.name().to_string()],
+                definition: None,
+                near: None,
+            }];
+        };
         let calls = [Call::Interval, Call::Timeout, Call::Immediate];
         let mut names = vec![self.call.name()];
         if self.waits {

@@ -1,9 +1,9 @@
 //! The essential edges backwards, as far as the dominators need them.
 //!
-//! Three nodes of four have one retainer: it is the parent in the depth-first tree, and they need no list.
-//! The lists of the others hold depth-first numbers and stand in the order of the numbers. They are read
-//! once, from the last to the first, so nothing has to say where a list begins: behind each stands its
-//! length.
+//! Many edges need no list: what they say about a semidominator, the depth-first search has noted on its way
+//! (see `numbering`). The lists of the others hold depth-first numbers and stand in the order of the
+//! numbers. They are read once, from the last to the first, so nothing has to say where a list begins:
+//! behind each stands its length.
 //!
 //! Writing them is the most scattered work of all: each edge adds an entry to the list of its target. Two
 //! threads share it by targets, the lower and the upper half of the nodes; both read all edges, which is
@@ -11,13 +11,9 @@
 
 use leakline_heap::{HeapGraph, memory};
 
-use super::numbering::Numbering;
+use super::numbering::{NO_LIST, Numbering};
 use crate::bits::Bits;
 use crate::buffers::Buffers;
-use crate::essential::EssentialEdges;
-
-/// A node with fewer than two retainers: its list is not kept.
-const NO_LIST: u32 = u32::MAX;
 
 /// How many edges ahead the memory is asked for. Targets are all over the heap, and each of them costs a
 /// line of the cache; the processor waits for many at once if it knows them early.
@@ -45,29 +41,25 @@ struct Share<'a> {
 }
 
 impl InEdges {
-    /// Writes the lists. Takes `numbering.count`. O(nodes + edges).
-    pub(crate) fn of(
-        graph: &HeapGraph,
-        essential: &EssentialEdges,
-        numbering: &mut Numbering,
-        buffers: &Buffers,
-    ) -> Self {
+    /// Writes the lists. O(nodes + edges).
+    pub(crate) fn of(graph: &HeapGraph, numbering: &Numbering, buffers: &Buffers) -> Self {
         let n = graph.node_count();
         let middle = n / 2;
-        let mut next = std::mem::take(&mut numbering.count);
-        let Numbering { node_of, reached, .. } = numbering;
+        let mut next = buffers.take(n);
+        let Numbering { node_of, slots, .. } = numbering;
         let mut listed = Bits::new(n);
         let mut is_upper = Bits::new(n);
         // For each half, where the next list begins; the upper half's lists stand behind the others.
         let mut begin = [0u32; 2];
         for (v, &node) in node_of.iter().enumerate() {
             if let Some(&ahead) = node_of.get(v + AHEAD) {
+                memory::prefetch(slots, ahead as usize);
                 memory::prefetch(&next, ahead as usize);
             }
+            let [_, count] = slots[node as usize];
             let slot = &mut next[node as usize];
-            let count = *slot;
             *slot = NO_LIST;
-            if count > 1 && v > 0 && (v as u32) < *reached {
+            if count > 0 && count != NO_LIST {
                 let upper = node as usize >= middle;
                 listed.set(v);
                 if upper {
@@ -84,11 +76,10 @@ impl InEdges {
             let (next_lower, next_upper) = next.split_at_mut(middle);
             let (from_lower, from_upper) = from.split_at_mut(lower);
             let share = |base, next, from| Share { base, next, from };
-            let numbering = &*numbering;
             std::thread::scope(|scope| {
                 let upper = share(middle, next_upper, from_upper);
-                scope.spawn(|| upper.write(graph, essential, numbering));
-                share(0, next_lower, from_lower).write(graph, essential, numbering);
+                scope.spawn(|| upper.write(graph, numbering));
+                share(0, next_lower, from_lower).write(graph, numbering);
             });
         }
         buffers.give(next);
@@ -126,33 +117,50 @@ impl<'a> Backwards<'a> {
 }
 
 impl Share<'_> {
-    fn write(self, graph: &HeapGraph, essential: &EssentialEdges, numbering: &Numbering) {
+    fn write(self, graph: &HeapGraph, numbering: &Numbering) {
         let Self { base, next, from } = self;
         let (edges, first_edges) = (graph.packed_edges(), graph.first_edges());
         let place = |node: u32| (node as usize).wrapping_sub(base);
-        let words = essential.bits.words();
-        let retains = |e: usize| words[e / 64] >> (e % 64) & 1 != 0;
-        for (node, range) in first_edges.windows(2).enumerate() {
-            let own = numbering.number[node];
-            if own >= numbering.reached {
-                continue;
+        let mut node = 0;
+        // Edges to come, in a ring: the memory of each is asked for well before it is used.
+        let mut coming = [[0u32; 2]; AHEAD];
+        let mut seen = 0;
+        let mut note = |[at, own]: [u32; 2], next: &mut [u32]| {
+            let next = &mut next[at as usize];
+            if *next != NO_LIST {
+                from[*next as usize] = own;
+                *next += 1;
             }
-            for e in range[0] as usize..range[1] as usize {
-                if let Some(ahead) = edges.get(e + AHEAD) {
-                    memory::prefetch(next, place(ahead.to()));
+        };
+        for (w, &word) in numbering.listed.words().iter().enumerate() {
+            let mut word = word;
+            while word != 0 {
+                let e = w * 64 + word.trailing_zeros() as usize;
+                word &= word - 1;
+                let at = place(edges[e].to());
+                if at >= next.len() {
+                    continue;
                 }
-                let Some(next) = next.get_mut(place(edges[e].to())) else { continue };
-                if *next != NO_LIST && retains(e) {
-                    from[*next as usize] = own;
-                    *next += 1;
+                memory::prefetch(next, at);
+                while first_edges[node + 1] as usize <= e {
+                    node += 1;
                 }
+                let [own, _] = numbering.slots[node];
+                let due = std::mem::replace(&mut coming[seen % AHEAD], [at as u32, own]);
+                if seen >= AHEAD {
+                    note(due, next);
+                }
+                seen += 1;
             }
+        }
+        for i in seen.saturating_sub(AHEAD)..seen {
+            note(coming[i % AHEAD], next);
         }
         // Behind each list there is room for its length.
         let mut begin = 0;
-        let reached = &numbering.node_of[..numbering.reached as usize];
-        for (v, &node) in reached.iter().enumerate() {
-            if let Some(&ahead) = reached.get(v + AHEAD) {
+        let node_of = &numbering.node_of;
+        for (v, &node) in node_of.iter().enumerate() {
+            if let Some(&ahead) = node_of.get(v + AHEAD) {
                 memory::prefetch(next, place(ahead));
             }
             if let Some(&end) = next.get(place(node))

@@ -1,14 +1,20 @@
 //! Depth-first numbers of the nodes, and which edges retain.
 //!
-//! One search does four things, because each edge is looked at once and its target is in the cache then:
-//! it numbers the nodes, decides whether each edge is essential, counts the essential edges that lead to
-//! each node, and finds what the user's globals own.
+//! One search does four things, because each edge is looked at once and its target is in the cache then: it
+//! numbers the nodes, decides whether each edge is essential, begins the semidominators and says which
+//! edges they still need, and finds what the user's globals own.
 //!
-//! The last comes free by the order of the search. Which edges are essential depends on what the globals
-//! own: an edge from outside into it is not. So the search begins with the root's edges to the globals and
-//! follows them to the end: from there everything it meets is owned, and what is owned but held back (by
-//! an edge that does not retain) is marked from the edges passed over. Only then come the other edges of
-//! the root.
+//! A node is numbered when it is taken from the stack, and then all its edges are looked at in one go: what
+//! is not numbered yet is put on the stack, however often it lies there already. That is a true depth-first
+//! search (the last edge is followed first), and it makes two kinds of edges. One that leads to a node
+//! without a number comes from a lower number, and of all these only the first matters to the
+//! semidominator, the one with the least number. One that leads to a numbered node comes from a higher
+//! number: only these need the lists of `in_edges`.
+//!
+//! What the globals own comes free by the order of the search. Which edges are essential depends on it: an
+//! edge from outside into it is not. So the search begins with the root's edges to the globals and follows
+//! them to the end: from there everything it meets is owned, and what is owned but held back (by an edge
+//! that does not retain) is marked from the edges passed over. Only then come the other edges of the root.
 
 use leakline_heap::{EdgeType, HeapGraph, PackedEdge, memory};
 
@@ -17,23 +23,27 @@ use crate::buffers::Buffers;
 use crate::essential::{EssentialEdges, Rule, is_entry};
 use crate::names::Names;
 
+/// Instead of a count: the semidominator is the root, so no list is needed.
+pub(super) const NO_LIST: u32 = u32::MAX;
+
 /// The nodes by depth-first number. The root has number 0.
 pub(crate) struct Numbering {
     /// By number: the node.
     pub(super) node_of: Vec<u32>,
     /// By number: the number of the parent in the depth-first tree. The root's is its own.
     pub(super) parent: Vec<u32>,
-    /// By node: its number.
-    pub(super) number: Vec<u32>,
-    /// By node: how many essential edges lead to it from what was reached.
-    pub(super) count: Vec<u32>,
-    /// From this number on, nodes hang on the root, and their own edges hold nothing.
-    pub(super) reached: u32,
+    /// By number: the least number of a node with an essential edge here, or of the root.
+    pub(super) semis: Vec<u32>,
+    /// By node: its number, and how many of the edges to it are `listed`, or [`NO_LIST`].
+    pub(super) slots: Vec<[u32; 2]>,
+    /// By edge: essential, and from a higher number to a lower.
+    pub(super) listed: Bits,
 }
 
 impl Numbering {
     /// Numbers all nodes: what essential edges reach from the root; then what has no retainer at all, with
-    /// what lies below it; then the rings that are left.
+    /// what lies below it; then the rings that are left. The rings' nodes hang on the root, and their own
+    /// edges hold nothing.
     pub(crate) fn of(
         graph: &HeapGraph,
         names: &Names,
@@ -49,30 +59,29 @@ impl Numbering {
             passed_over: Vec::new(),
             seen: Bits::new(n),
             essential: Bits::new(graph.edge_count()),
-            number: buffers.take(n),
-            node_of: memory::vec_with_capacity(n),
-            parent: memory::vec_with_capacity(n),
-            count: buffers.take_filled(n, 0),
+            listed: Bits::new(graph.edge_count()),
+            slots: memory::zeroed(n),
+            node_of: buffers.take(n),
+            parent: buffers.take(n),
+            semis: buffers.take(n),
+            numbered: 0,
+            tree: 0,
             stack: Vec::new(),
         };
         search.visit_from_root(names);
-        if search.node_of.len() < n {
+        if search.numbered < n {
             search.orphans();
         }
-        let reached = search.node_of.len() as u32;
         for node in 0..n as u32 {
-            if search.node_of.len() == n {
+            if search.numbered == n {
                 break;
             }
             if !search.seen.get(node as usize) {
-                search.enter(node, 0);
+                search.number(node, 0);
             }
         }
-        let Search { number, node_of, parent, count, essential, .. } = search;
-        (
-            Self { node_of, parent, number, count, reached },
-            EssentialEdges { bits: essential.into() },
-        )
+        let Search { slots, node_of, parent, semis, essential, listed, .. } = search;
+        (Self { node_of, parent, semis, slots, listed }, EssentialEdges { bits: essential.into() })
     }
 }
 
@@ -85,40 +94,36 @@ struct Search<'a> {
     owned: Option<Bits>,
     /// Until then: targets of edges that do not retain.
     passed_over: Vec<u32>,
-    /// Whether a node has a number: small enough for the cache, so that the search need not wait for the
-    /// big columns, which it only writes.
+    /// Whether a node has a number: small enough for the cache.
     seen: Bits,
     essential: Bits,
-    number: Vec<u32>,
+    listed: Bits,
+    /// Before a node has a number, one more than that of the first node with an edge to it stands in its
+    /// place; 0 where there is none.
+    slots: Vec<[u32; 2]>,
     node_of: Vec<u32>,
     parent: Vec<u32>,
-    count: Vec<u32>,
-    stack: Vec<Frame>,
-}
-
-#[derive(Clone, Copy)]
-struct Frame {
-    node: u32,
-    number: u32,
-    next_edge: u32,
-    end: u32,
-    inside: bool,
-    is_table: bool,
+    semis: Vec<u32>,
+    numbered: usize,
+    /// The first number below the edge of the root that is followed.
+    tree: u32,
+    /// Nodes to be numbered, each with the number of its parent.
+    stack: Vec<[u32; 2]>,
 }
 
 /// How many edges ahead the memory of the target is asked for.
-const AHEAD: usize = 6;
+const AHEAD: usize = 8;
 
 impl Search<'_> {
     fn visit_from_root(&mut self, names: &Names) {
         let root = self.graph.root();
-        let frame = self.enter(root.0, 0);
+        self.number(root.0, 0);
         let mut later = Vec::new();
         let mut entries = Vec::new();
         for edge in self.graph.edges(root) {
             if is_entry(self.graph, names, edge) {
                 entries.push(edge.to.0);
-                self.root_edge(edge.id.0, frame);
+                self.root_edge(edge.id.0);
             } else {
                 later.push(edge.id.0);
             }
@@ -129,13 +134,14 @@ impl Search<'_> {
         self.flood(&mut owned, entries);
         self.owned = Some(owned);
         for edge in later {
-            self.root_edge(edge, frame);
+            self.root_edge(edge);
         }
     }
 
-    fn root_edge(&mut self, edge: u32, root: Frame) {
-        let frame = Frame { next_edge: edge, end: edge + 1, ..root };
-        self.run(frame);
+    fn root_edge(&mut self, edge: u32) {
+        self.tree = self.numbered as u32;
+        self.scan(self.graph.root().0, 0, edge as usize..edge as usize + 1);
+        self.run();
     }
 
     /// Marks everything that is reached from `stack`, weak edges aside, and is not marked yet.
@@ -157,42 +163,87 @@ impl Search<'_> {
         self.first_edges[node as usize] as usize..self.first_edges[node as usize + 1] as usize
     }
 
-    /// Follows a node's edges to the end of everything.
-    fn run(&mut self, mut frame: Frame) {
-        let edges = self.edges;
-        let bottom = self.stack.len();
-        loop {
-            if frame.next_edge == frame.end {
-                if self.stack.len() == bottom {
-                    return;
-                }
-                let Some(up) = self.stack.pop() else { return };
-                frame = up;
+    /// Numbers what is on the stack, and what lies below.
+    fn run(&mut self) {
+        while let Some([node, parent]) = self.stack.pop() {
+            if self.seen.get(node as usize) {
                 continue;
             }
-            let e = frame.next_edge as usize;
-            frame.next_edge += 1;
+            let range = self.range(node);
+            for &edge in self.edges[range.clone()].iter().take(AHEAD) {
+                self.announce(edge);
+            }
+            let number = self.number(node, parent);
+            self.scan(node, number, range);
+        }
+    }
+
+    /// Asks for the memory that looking at an edge will need.
+    #[inline]
+    fn announce(&self, edge: PackedEdge) {
+        let to = edge.to() as usize;
+        memory::prefetch(&self.slots, to);
+        if !self.seen.get(to) {
+            memory::prefetch(self.first_edges, to);
+        }
+    }
+
+    /// Gives a node the next number.
+    #[inline]
+    fn number(&mut self, node: u32, parent: u32) -> u32 {
+        let number = self.numbered;
+        self.numbered += 1;
+        self.seen.set(node as usize);
+        let slot = &mut self.slots[node as usize];
+        let first = slot[0].saturating_sub(1);
+        *slot = [number as u32, if first == 0 { NO_LIST } else { 0 }];
+        self.node_of[number] = node;
+        self.parent[number] = parent;
+        self.semis[number] = first;
+        number as u32
+    }
+
+    /// Looks at edges of a node.
+    #[inline]
+    fn scan(&mut self, node: u32, number: u32, range: std::ops::Range<usize>) {
+        let edges = self.edges;
+        // From inside, and from the root, no target is foreign. Until it is known what is owned, only that
+        // is met.
+        let inside =
+            node == self.graph.root().0 || self.owned.as_ref().is_none_or(|o| o.get(node as usize));
+        let is_table = self.rule.is_table(node);
+        let end = range.end;
+        for e in range {
             let edge = edges[e];
-            let to = edge.to() as usize;
-            if !self.retains(frame.node, frame.inside, frame.is_table, e, edge) {
+            let to = edge.to();
+            if e + AHEAD < end {
+                self.announce(edges[e + AHEAD]);
+            }
+            if !self.retains(node, inside, is_table, e, edge) {
                 if self.owned.is_none() && !edge.is(EdgeType::Weak) {
-                    self.passed_over.push(to as u32);
+                    self.passed_over.push(to);
                 }
                 continue;
             }
             self.essential.set(e);
-            self.count[to] += 1;
-            if self.seen.get(to) {
-                continue;
+            let slot = &mut self.slots[to as usize];
+            if !self.seen.get(to as usize) {
+                if slot[0] == 0 {
+                    slot[0] = number + 1;
+                }
+                // It may be the next whose edges are wanted.
+                memory::prefetch(edges, self.first_edges[to as usize] as usize);
+                self.stack.push([to, number]);
+            } else if slot[1] != NO_LIST {
+                if slot[0] < self.tree {
+                    // Two edges of the root lead here on ways of their own.
+                    slot[1] = NO_LIST;
+                    self.semis[slot[0] as usize] = 0;
+                } else {
+                    slot[1] += 1;
+                    self.listed.set(e);
+                }
             }
-            // A frame without edges left need not be returned to. When it is, its next target's edges are
-            // wanted at once.
-            if frame.next_edge < frame.end {
-                let next = edges[frame.next_edge as usize].to() as usize;
-                memory::prefetch(edges, self.first_edges[next] as usize);
-                self.stack.push(frame);
-            }
-            frame = self.enter(to as u32, frame.number);
         }
     }
 
@@ -207,32 +258,6 @@ impl Search<'_> {
     ) -> bool {
         let foreign = || self.owned.as_ref().is_some_and(|o| o.get(edge.to() as usize));
         self.rule.retains(node, is_table, index, edge) && (inside || !foreign())
-    }
-
-    fn enter(&mut self, node: u32, parent: u32) -> Frame {
-        let number = self.node_of.len() as u32;
-        self.seen.set(node as usize);
-        self.number[node as usize] = number;
-        self.node_of.push(node);
-        self.parent.push(parent);
-        let range = self.range(node);
-        for edge in self.edges[range.clone()].iter().take(AHEAD) {
-            memory::prefetch(self.first_edges, edge.to() as usize);
-            memory::prefetch(&self.count, edge.to() as usize);
-        }
-        // From inside, and from the root, no target is foreign. Until it is known what is owned, only that
-        // is met.
-        let inside =
-            node == self.graph.root().0 || self.owned.as_ref().is_none_or(|o| o.get(node as usize));
-        let is_table = self.rule.is_table(node);
-        Frame {
-            node,
-            number,
-            next_edge: range.start as u32,
-            end: range.end as u32,
-            inside,
-            is_table,
-        }
     }
 
     /// Visits what has no retainer at all, and what lies below it.
@@ -255,8 +280,9 @@ impl Search<'_> {
         }
         for node in 0..n {
             if !self.seen.get(node as usize) && !held.get(node as usize) {
-                let frame = self.enter(node, 0);
-                self.run(frame);
+                self.tree = self.numbered as u32;
+                self.stack.push([node, 0]);
+                self.run();
             }
         }
     }

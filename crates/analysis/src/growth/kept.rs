@@ -49,6 +49,13 @@ struct Key {
     name: String,
 }
 
+impl Key {
+    /// The same, whoever holds the list.
+    fn of_all(&self) -> Self {
+        Self { holder: 0, ..self.clone() }
+    }
+}
+
 /// One object that is kept.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -58,15 +65,21 @@ struct Entry {
     /// The object in JavaScript that stands between a handle and the object that has it.
     wrapper: Option<NodeId>,
     /// By what it is known again in the next snapshot: its own id and, because a timer that starts itself anew
-    /// is a new object, those of its function, of the function's scope and of the first argument.
-    identities: [u32; 4],
+    /// is a new object, those of its function, of the function's scope, of what that calls `this`, of the first
+    /// argument and of the async function that waits for it.
+    identities: [u32; TRACKS],
 }
 
 impl Entry {
     fn new(graph: &HeapGraph, node: NodeId, holder: NodeId) -> Self {
-        Self { node, holder, wrapper: None, identities: [graph.object_id(node), 0, 0, 0] }
+        let mut identities = [0; TRACKS];
+        identities[0] = graph.object_id(node);
+        Self { node, holder, wrapper: None, identities }
     }
 }
+
+/// Ways of knowing an object again.
+const TRACKS: usize = 6;
 
 type Census = FxHashMap<Key, Vec<Entry>>;
 
@@ -79,6 +92,9 @@ pub(super) struct KeptSite {
 
 /// Fewer than this are not yet growth.
 const MIN_MEMBERS: usize = 8;
+
+/// One function on this many targets is a pattern; on two, it may be two statements.
+const MIN_HOLDERS: usize = 3;
 
 /// Populations that are weighed; more kinds of leaks at once than this are not met.
 const MAX_SITES: usize = 8;
@@ -97,9 +113,19 @@ pub(super) fn kept_sites(
     if now.is_empty() {
         return Vec::new();
     }
+    let folded = folded(&now);
     let wanted: FxHashSet<u32> = now.keys().map(|key| key.holder).collect();
     let how = Counting { by_id, wanted: Some(&wanted) };
-    let past: Vec<Census> = before.iter().map(|graph| census(graph, &how)).collect();
+    let fold = |census: Census| {
+        let mut out = Census::default();
+        for (key, entries) in census {
+            let key = if folded.contains(&key.of_all()) { key.of_all() } else { key };
+            out.entry(key).or_default().extend(entries);
+        }
+        out
+    };
+    let past: Vec<Census> = before.iter().map(|graph| fold(census(graph, &how))).collect();
+    let now = fold(now);
     let mut sites: Vec<KeptSite> = now
         .into_iter()
         .filter_map(|(key, entries)| {
@@ -119,13 +145,23 @@ pub(super) fn kept_sites(
     sites
 }
 
+/// Populations that many holders have: one function that listens to every room.
+fn folded(now: &Census) -> FxHashSet<Key> {
+    let mut holders: FxHashMap<Key, usize> = FxHashMap::default();
+    for key in now.keys().filter(|key| key.holder != 0) {
+        *holders.entry(key.of_all()).or_default() += 1;
+    }
+    holders.into_iter().filter(|(_, n)| *n >= MIN_HOLDERS).map(|(key, _)| key).collect()
+}
+
 fn tenure_of(past: &[Census], key: &Key, now: &[Entry]) -> Tenure {
     // By what many share, how long each one stays cannot be told.
     let tells_apart = |track: usize| {
-        let ids: FxHashSet<u32> = now.iter().map(|e| e.identities[track]).collect();
+        let ids: FxHashSet<u32> =
+            now.iter().map(|e| e.identities[track]).filter(|id| *id != 0).collect();
         ids.len() * 2 >= now.len()
     };
-    let telling: Vec<usize> = (0..4).filter(|&track| tells_apart(track)).collect();
+    let telling: Vec<usize> = (0..TRACKS).filter(|&track| tells_apart(track)).collect();
     let tracks = |entries: &[Entry]| -> Vec<Vec<u64>> {
         let track = |&track: &usize| {
             let ids = entries.iter().map(|e| u64::from(e.identities[track]));
@@ -268,7 +304,21 @@ fn follow_function(graph: &HeapGraph, entry: &mut Entry, function: NodeId) {
         internal(graph, function, "bound_this").or_else(|| internal(graph, function, "context"));
     let arguments = property(graph, entry.node, "_timerArgs")
         .and_then(|args| graph.edges(args).find(|e| e.kind == EdgeType::Element).map(|e| e.to));
-    entry.identities[1..].copy_from_slice(&[graph.object_id(function), id(scope), id(arguments)]);
+    let own = scope.and_then(|scope| {
+        graph.edges(scope).take(32).find(|e| graph.edge_text(*e) == Some("this")).map(|e| e.to)
+    });
+    let waits = internal(graph, function, "context")
+        .and_then(|scope| promise_in(graph, scope))
+        .and_then(|promise| internal(graph, promise, "reactions_or_result"))
+        .and_then(|head| waiter(graph, head, &|_| true))
+        .and_then(|waiter| waiter.paused);
+    entry.identities[1..].copy_from_slice(&[
+        graph.object_id(function),
+        id(scope),
+        id(own),
+        id(arguments),
+        id(waits),
+    ]);
 }
 
 /// An object of JavaScript that an open handle of the operating system keeps: C++ holds the wrapper, and that
@@ -341,7 +391,7 @@ fn list(
             Kept::Listener => property(graph, node, "callback")
                 .filter(|f| graph.node_type(*f) == NodeType::Closure)
                 .or_else(|| property(graph, node, "listener")),
-            _ => waiter(graph, node),
+            _ => waiter(graph, node, &|_| true).map(|w| w.function),
         };
         let key = key_of(graph, kept, if how.by_id { id } else { 0 }, function.unwrap_or(node));
         found.entry(key).or_default().push(Entry::new(graph, node, holder));
@@ -369,9 +419,8 @@ impl Iterator for Chain<'_> {
         let name = graph.node_name_index(node);
         // A listener's link has a name, a reaction's is one of its unnamed fields.
         let mut next = graph.edges(node).filter(|e| match e.kind {
-            EdgeType::Property => graph.edge_text(*e) == Some("next"),
+            EdgeType::Property | EdgeType::Internal => graph.edge_text(*e) == Some("next"),
             EdgeType::Hidden => true,
-            EdgeType::Internal => graph.edge_text(*e) == Some("next"),
             _ => false,
         });
         self.at = next.find(|e| graph.node_name_index(e.to) == name).map(|e| e.to);
@@ -389,9 +438,22 @@ fn first_of_listeners(graph: &HeapGraph, node: NodeId, names: &Names) -> Option<
 /// Promises between a reaction and the function that waits in the end.
 const MAX_PROMISES: usize = 16;
 
-/// The function of the program that runs, or goes on, when a reaction runs: the handler itself, the async
-/// function that awaits, or whoever waits for the promise that comes of it.
-pub(crate) fn waiter(graph: &HeapGraph, reaction: NodeId) -> Option<NodeId> {
+/// What waits for a reaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiter {
+    /// The handler itself, or the async function that awaits.
+    pub function: NodeId,
+    /// Its paused state, where it awaits: one for each call.
+    pub paused: Option<NodeId>,
+}
+
+/// The function that runs, or goes on, when a reaction runs: the handler itself, the async function that awaits, or
+/// whoever waits for the promise that comes of it. Functions that are not accepted are passed by on the way.
+pub(crate) fn waiter(
+    graph: &HeapGraph,
+    reaction: NodeId,
+    accepts: &dyn Fn(NodeId) -> bool,
+) -> Option<Waiter> {
     let mut at = reaction;
     for _ in 0..MAX_PROMISES {
         let mut further = None;
@@ -399,15 +461,17 @@ pub(crate) fn waiter(graph: &HeapGraph, reaction: NodeId) -> Option<NodeId> {
             match graph.node_type(edge.to) {
                 NodeType::Closure => {
                     let function = unbound(graph, edge.to);
-                    if graph.location(function).is_some() {
-                        return Some(function);
+                    if graph.location(function).is_some() && accepts(function) {
+                        return Some(Waiter { function, paused: None });
                     }
                     let Some(scope) = internal(graph, function, "context") else { continue };
                     if let Some(paused) = internal(graph, scope, "extension")
                         && let Some(function) = internal(graph, paused, "function")
-                        && graph.location(function).is_some()
                     {
-                        return Some(function);
+                        if graph.location(function).is_some() && accepts(function) {
+                            return Some(Waiter { function, paused: Some(paused) });
+                        }
+                        further = further.or_else(|| promise_of_paused(graph, paused));
                     }
                     // The function that settles another promise knows it by its scope.
                     further = further.or_else(|| promise_in(graph, scope));
@@ -422,6 +486,15 @@ pub(crate) fn waiter(graph: &HeapGraph, reaction: NodeId) -> Option<NodeId> {
         at = internal(graph, promise, "reactions_or_result")?;
     }
     None
+}
+
+/// The promise that a paused async function, or the request that an async generator is at, will settle.
+fn promise_of_paused(graph: &HeapGraph, paused: NodeId) -> Option<NodeId> {
+    promise_in(graph, paused).or_else(|| {
+        let is_request = |node: NodeId| graph.node_name(node) == "system / AsyncGeneratorRequest";
+        let request = graph.edges(paused).take(16).find(|e| is_request(e.to))?;
+        promise_in(graph, request.to)
+    })
 }
 
 fn promise_in(graph: &HeapGraph, scope: NodeId) -> Option<NodeId> {

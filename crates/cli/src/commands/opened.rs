@@ -87,7 +87,8 @@ impl Opened {
 
     /// What the views take.
     pub fn heap(&self) -> Heap<'_> {
-        let OpenHeap { graph, analysis, scripts, retainers, .. } = &self.heap;
+        let OpenHeap { graph, analysis, retainers, .. } = &self.heap;
+        let scripts = self.heap.scripts();
         Heap { graph, analysis, scripts, retainers: retainers.as_ref() }
     }
 

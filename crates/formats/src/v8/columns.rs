@@ -4,7 +4,7 @@ use leakline_heap::{
     EdgeColumn, EdgeType, Location, LongNames, NodeLabels, NodeType, PackedEdge, SizeColumn, memory,
 };
 
-use super::records::{Assemble, Fault, Number, Wrong};
+use super::records::{Assemble, Fault, Number, Room, Wrong};
 use crate::meta::{EdgeFields, LocationFields, NodeFields};
 
 fn fault(value: usize, what: String) -> Fault {
@@ -159,36 +159,95 @@ impl NodeColumns {
     }
 }
 
+/// The columns of all nodes, as far as there is room for them in advance.
+#[derive(Default)]
+pub(super) struct NodeRoom {
+    label: Vec<u32>,
+    id: Vec<u32>,
+    size: Vec<u32>,
+    /// One more than nodes: behind a 0, each node's number of edges.
+    first_edge: Vec<u32>,
+}
+
+/// What is left of it.
+pub(super) struct NodeSpot<'a> {
+    label: &'a mut [u32],
+    id: &'a mut [u32],
+    size: &'a mut [u32],
+    edge_count: &'a mut [u32],
+}
+
+impl NodeRoom {
+    /// Room for that many nodes. Fresh pages cost nothing until they are written.
+    pub(super) fn of(nodes: usize) -> Self {
+        let [label, id, size] = [(); 3].map(|()| memory::zeroed(nodes));
+        Self { label, id, size, first_edge: memory::zeroed(nodes + 1) }
+    }
+
+    pub(super) fn spots(&mut self) -> NodeSpot<'_> {
+        let Self { label, id, size, first_edge } = self;
+        NodeSpot { label, id, size, edge_count: &mut first_edge[1..] }
+    }
+}
+
+impl<'a> Room<NodeColumns> for NodeSpot<'a> {
+    type Spot = NodeSpot<'a>;
+
+    fn take(&mut self, records: usize) -> Option<Self::Spot> {
+        let [label, id, size, edge_count] =
+            [&mut self.label, &mut self.id, &mut self.size, &mut self.edge_count]
+                .map(|column| front(column, records));
+        Some(NodeSpot { label: label?, id: id?, size: size?, edge_count: edge_count? })
+    }
+
+    fn put(out: &NodeColumns, spot: Self::Spot) -> bool {
+        let columns = [
+            (spot.label, &out.label),
+            (spot.id, &out.id),
+            (spot.size, &out.size),
+            (spot.edge_count, &out.edge_count),
+        ];
+        columns.into_iter().all(|(spot, column)| put(column, spot))
+    }
+}
+
+/// The first `n` values of what is left of a column. Where there are not so many, nothing is left: what comes
+/// later must not stand before what found no room.
+fn front<'a, T>(column: &mut &'a mut [T], n: usize) -> Option<&'a mut [T]> {
+    let (front, rest) = std::mem::take(column).split_at_mut_checked(n)?;
+    *column = rest;
+    Some(front)
+}
+
+/// Copies a column to its spot, if that has its length.
+fn put<T: Copy>(column: &[T], spot: &mut [T]) -> bool {
+    let fits = column.len() == spot.len();
+    if fits {
+        spot.copy_from_slice(column);
+    }
+    fits
+}
+
 /// All nodes so far.
 #[derive(Default)]
 pub(super) struct AllNodes {
+    /// How many are in their room.
+    placed: usize,
+    /// Those for which there was none.
     label: Vec<u32>,
-    long_names: Vec<[u32; 2]>,
     id: Vec<u32>,
     size: Vec<u32>,
+    edge_count: Vec<u32>,
+    long_names: Vec<[u32; 2]>,
     large_sizes: Vec<(u32, u64)>,
-    first_edge: Vec<u32>,
     edges: u64,
     states: Vec<u8>,
     trace: Vec<u32>,
 }
 
 impl AllNodes {
-    /// Room for that many nodes.
-    pub(super) fn with_capacity(nodes: usize) -> Self {
-        let mut first_edge = memory::vec_with_capacity(nodes + 1);
-        first_edge.push(0);
-        Self {
-            label: memory::vec_with_capacity(nodes),
-            id: memory::vec_with_capacity(nodes),
-            size: memory::vec_with_capacity(nodes),
-            first_edge,
-            ..Self::default()
-        }
-    }
-
     pub(super) fn count(&self) -> usize {
-        self.label.len()
+        self.placed + self.label.len()
     }
 
     /// How many edges the nodes say they have.
@@ -196,32 +255,40 @@ impl AllNodes {
         self.edges
     }
 
-    /// Appends nodes. `most_nodes` and `most_edges` are what the header promises.
+    /// Appends nodes, which may be `placed`. `most_nodes` and `most_edges` are what the header promises.
     pub(super) fn append(
         &mut self,
         piece: &NodeColumns,
+        placed: bool,
         fields: &NodeFields,
         most_nodes: u64,
         most_edges: u64,
     ) -> Result<(), Fault> {
-        let before = self.label.len();
+        let before = self.count();
         if (before + piece.label.len()) as u64 > most_nodes {
             let value = (most_nodes as usize - before) * fields.count;
             return Err(Fault { value, what: Wrong::Surplus { promised: most_nodes } });
         }
-        for (i, &count) in piece.edge_count.iter().enumerate() {
-            self.edges += u64::from(count);
-            self.first_edge.push(self.edges as u32);
-            if self.edges > most_edges {
-                let value = i * fields.count + fields.edge_count;
-                let what =
-                    format!("nodes claim more than the {most_edges} edges the header promises");
-                return Err(fault(value, what));
-            }
+        let edges: u64 = piece.edge_count.iter().copied().map(u64::from).sum();
+        if self.edges + edges > most_edges {
+            let mut sum = self.edges;
+            let beyond = piece.edge_count.iter().position(|&count| {
+                sum += u64::from(count);
+                sum > most_edges
+            });
+            let value = beyond.unwrap_or(0) * fields.count + fields.edge_count;
+            let what = format!("nodes claim more than the {most_edges} edges the header promises");
+            return Err(fault(value, what));
         }
-        self.label.extend_from_slice(&piece.label);
-        self.id.extend_from_slice(&piece.id);
-        self.size.extend_from_slice(&piece.size);
+        self.edges += edges;
+        if placed {
+            self.placed += piece.label.len();
+        } else {
+            self.label.extend_from_slice(&piece.label);
+            self.id.extend_from_slice(&piece.id);
+            self.size.extend_from_slice(&piece.size);
+            self.edge_count.extend_from_slice(&piece.edge_count);
+        }
         self.trace.extend_from_slice(&piece.trace);
         let base = before as u32;
         self.long_names.extend(piece.long_names.iter().map(|&[i, name]| [base + i, name]));
@@ -233,15 +300,31 @@ impl AllNodes {
         Ok(())
     }
 
-    /// The finished columns.
-    pub(super) fn finish(mut self, columns: &mut leakline_heap::Columns) {
+    /// The finished columns: those in the room, with what found none behind them.
+    pub(super) fn finish(mut self, room: NodeRoom, columns: &mut leakline_heap::Columns) {
+        let count = self.count();
         if !self.states.is_empty() {
-            self.states.resize(self.label.len(), 0);
+            self.states.resize(count, 0);
         }
-        columns.node_label = NodeLabels::new(self.label.into(), LongNames::new(self.long_names));
-        columns.node_id = self.id.into();
-        columns.node_size = SizeColumn::new(self.size.into(), self.large_sizes);
-        columns.first_edge = self.first_edge.into();
+        let NodeRoom { mut label, mut id, mut size, mut first_edge } = room;
+        for (column, rest) in
+            [(&mut label, &self.label), (&mut id, &self.id), (&mut size, &self.size)]
+        {
+            column.truncate(self.placed);
+            column.extend_from_slice(rest);
+        }
+        first_edge.truncate(self.placed + 1);
+        first_edge.extend_from_slice(&self.edge_count);
+        let mut sum = 0;
+        for offset in &mut first_edge {
+            // Below the header's number of edges, which has 32 bits.
+            sum += *offset;
+            *offset = sum;
+        }
+        columns.node_label = NodeLabels::new(label.into(), LongNames::new(self.long_names));
+        columns.node_id = id.into();
+        columns.node_size = SizeColumn::new(size.into(), self.large_sizes);
+        columns.first_edge = first_edge.into();
         columns.node_detachedness = self.states.into();
         columns.node_trace = self.trace.into();
     }
@@ -335,43 +418,87 @@ impl Assemble for Edges<'_> {
     }
 }
 
-/// All edges so far.
+/// The columns of all edges, as far as there is room for them in advance.
 #[derive(Default)]
-pub(super) struct AllEdges {
+pub(super) struct EdgeRoom {
     packed: Vec<PackedEdge>,
     names: Vec<u32>,
 }
 
+/// What is left of it.
+pub(super) struct EdgeSpot<'a> {
+    packed: &'a mut [PackedEdge],
+    names: &'a mut [u32],
+}
+
+impl EdgeRoom {
+    /// Room for that many edges. Fresh pages cost nothing until they are written.
+    pub(super) fn of(edges: usize) -> Self {
+        Self { packed: memory::zeroed(edges), names: memory::zeroed(edges) }
+    }
+
+    pub(super) fn spots(&mut self) -> EdgeSpot<'_> {
+        EdgeSpot { packed: &mut self.packed, names: &mut self.names }
+    }
+}
+
+impl<'a> Room<EdgePieces> for EdgeSpot<'a> {
+    type Spot = EdgeSpot<'a>;
+
+    fn take(&mut self, records: usize) -> Option<Self::Spot> {
+        let (packed, names) = (front(&mut self.packed, records), front(&mut self.names, records));
+        Some(EdgeSpot { packed: packed?, names: names? })
+    }
+
+    fn put(out: &EdgePieces, spot: Self::Spot) -> bool {
+        put(&out.packed, spot.packed) && put(&out.names, spot.names)
+    }
+}
+
+/// All edges so far.
+#[derive(Default)]
+pub(super) struct AllEdges {
+    /// How many are in their room.
+    placed: usize,
+    /// Those for which there was none.
+    rest: EdgePieces,
+}
+
 impl AllEdges {
-    /// Room for that many edges.
-    pub(super) fn with_capacity(edges: usize) -> Self {
-        Self { packed: memory::vec_with_capacity(edges), names: memory::vec_with_capacity(edges) }
-    }
-
     pub(super) fn count(&self) -> usize {
-        self.packed.len()
+        self.placed + self.rest.packed.len()
     }
 
-    /// Appends edges. `most` is what the header promises.
+    /// Appends edges, which may be `placed`. `most` is what the header promises.
     pub(super) fn append(
         &mut self,
         piece: &EdgePieces,
+        placed: bool,
         fields: &EdgeFields,
         most: u64,
     ) -> Result<(), Fault> {
-        let before = self.packed.len();
+        let before = self.count();
         if (before + piece.packed.len()) as u64 > most {
             let value = (most as usize - before) * fields.count;
             return Err(Fault { value, what: Wrong::Surplus { promised: most } });
         }
-        self.packed.extend_from_slice(&piece.packed);
-        self.names.extend_from_slice(&piece.names);
+        if placed {
+            self.placed += piece.packed.len();
+        } else {
+            self.rest.packed.extend_from_slice(&piece.packed);
+            self.rest.names.extend_from_slice(&piece.names);
+        }
         Ok(())
     }
 
-    /// The finished columns.
-    pub(super) fn finish(self) -> EdgeColumn {
-        EdgeColumn::new(self.packed.into(), self.names.into())
+    /// The finished columns: those in the room, with what found none behind them.
+    pub(super) fn finish(self, room: EdgeRoom) -> EdgeColumn {
+        let EdgeRoom { mut packed, mut names } = room;
+        packed.truncate(self.placed);
+        names.truncate(self.placed);
+        packed.extend_from_slice(&self.rest.packed);
+        names.extend_from_slice(&self.rest.names);
+        EdgeColumn::new(packed.into(), names.into())
     }
 }
 

@@ -28,7 +28,8 @@ mod trace;
 #[cfg(target_arch = "x86_64")]
 mod wide;
 
-use columns::{AllEdges, AllNodes};
+use columns::{AllEdges, AllNodes, EdgeRoom, NodeRoom};
+use records::NoRoom;
 
 /// The `snapshot` section is under 3 KiB in every version; this bounds a hostile one.
 const MAX_HEADER: usize = 1 << 20;
@@ -231,18 +232,18 @@ impl<R: Read + Send> Reader<'_, R> {
         let into = &mut self.allocations;
         match (section, &layout.trace_function, &layout.trace, &layout.sample) {
             ("trace_function_infos", Some(fields), _, _) if window.begin_array()? => {
-                let mut append = |piece: &Vec<_>| {
+                let mut append = |piece: &Vec<_>, _| {
                     into.functions(piece);
                     Ok(())
                 };
-                records::read(window, fields.count, &trace::Functions(fields), &mut append)
+                records::read(window, fields.count, &trace::Functions(fields), NoRoom, &mut append)
             }
             ("samples", _, _, Some(fields)) if window.begin_array()? => {
-                let mut append = |piece: &Vec<_>| {
+                let mut append = |piece: &Vec<_>, _| {
                     into.samples(piece);
                     Ok(())
                 };
-                records::read(window, fields.count, &trace::Samples(fields), &mut append)
+                records::read(window, fields.count, &trace::Samples(fields), NoRoom, &mut append)
             }
             ("trace_tree", _, Some(fields), _) => trace::tree(window, fields, into),
             ("trace_function_infos", Some(_), _, _) | ("samples", _, _, Some(_)) => Ok(()),
@@ -280,15 +281,18 @@ impl<R: Read + Send> Reader<'_, R> {
     fn nodes(&mut self, layout: &Layout) -> Result<(), Error> {
         let assembler =
             columns::Nodes { fields: &layout.node, traced: layout.trace_function_count > 0 };
-        let mut all = AllNodes::with_capacity(self.reserve(layout.node_count, layout.node.count));
+        let fields = layout.node.count;
+        let mut room = NodeRoom::of(self.reserve(layout.node_count, fields));
+        let mut all = AllNodes::default();
         if self.window.begin_array()? {
             let (nodes, edges) = (layout.node_count, layout.edge_count);
-            let mut append = |piece: &_| all.append(piece, &layout.node, nodes, edges);
-            records::read(&mut self.window, layout.node.count, &assembler, &mut append)?;
+            let mut append =
+                |piece: &_, placed| all.append(piece, placed, &layout.node, nodes, edges);
+            records::read(&mut self.window, fields, &assembler, room.spots(), &mut append)?;
         }
         self.check_count("nodes", layout.node_count, all.count() as u64)?;
         self.check_count("edges in the nodes' own counts", layout.edge_count, all.edges())?;
-        all.finish(&mut self.columns);
+        all.finish(room, &mut self.columns);
         Ok(())
     }
 
@@ -298,13 +302,16 @@ impl<R: Read + Send> Reader<'_, R> {
             stride: layout.node.count as u32,
             node_count: layout.node_count,
         };
-        let mut all = AllEdges::with_capacity(self.reserve(layout.edge_count, layout.edge.count));
+        let fields = layout.edge.count;
+        let mut room = EdgeRoom::of(self.reserve(layout.edge_count, fields));
+        let mut all = AllEdges::default();
         if self.window.begin_array()? {
-            let mut append = |piece: &_| all.append(piece, &layout.edge, layout.edge_count);
-            records::read(&mut self.window, layout.edge.count, &assembler, &mut append)?;
+            let mut append =
+                |piece: &_, placed| all.append(piece, placed, &layout.edge, layout.edge_count);
+            records::read(&mut self.window, fields, &assembler, room.spots(), &mut append)?;
         }
         self.check_count("edges", layout.edge_count, all.count() as u64)?;
-        self.columns.edges = all.finish();
+        self.columns.edges = all.finish(room);
         Ok(())
     }
 
@@ -314,11 +321,11 @@ impl<R: Read + Send> Reader<'_, R> {
         let assembler = columns::Locations { fields, stride, node_count: layout.node_count };
         let mut all = Vec::new();
         if self.window.begin_array()? {
-            let mut append = |piece: &Vec<Location>| {
+            let mut append = |piece: &Vec<Location>, _| {
                 all.extend_from_slice(piece);
                 Ok(())
             };
-            records::read(&mut self.window, fields.count, &assembler, &mut append)?;
+            records::read(&mut self.window, fields.count, &assembler, NoRoom, &mut append)?;
         }
         self.columns.locations = all.into();
         Ok(())
