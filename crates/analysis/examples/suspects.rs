@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         )?;
     }
     for finding in detect(&context) {
-        writeln!(out, "\n{:?} {:?} {:?}", finding.rule, finding.confidence, finding.subject)?;
+        writeln!(out, "\n{:?} {:?} {:?}", finding.rule, finding.confidence, finding.case)?;
         writeln!(out, "{:#?}", advise(&finding, leakline_analysis::detect::Told::default()))?;
         for m in finding.site.group.members.iter().take(1) {
             writeln!(out, "{}", path_words(&context, *m))?;

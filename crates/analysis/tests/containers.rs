@@ -179,7 +179,7 @@ fn per_user(users: u32, each: Range<u32>) -> HeapGraph {
         let list = heap.object("Array", 16, 1_001 + 2 * user);
         heap.builder.edge(by_user, EdgeType::Property, &format!("user{user}"), list);
         for (slot, i) in each.clone().enumerate() {
-            let value = heap.object("Value", 90, 10_001 + 2 * (user * 1000 + i));
+            let value = heap.object("Value", 90, 200_001 + 2 * (user * 1000 + i));
             heap.builder.indexed_edge(list, EdgeType::Element, slot as u32, value);
         }
     }
