@@ -38,6 +38,26 @@ pub enum Binding {
     },
 }
 
+impl Binding {
+    /// The variable's, property's or export's own name.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Variable { name, .. } | Self::Property { name, .. } => Some(name),
+            Self::ModuleExport { name, .. } => name.as_deref(),
+            Self::Entry(_) => None,
+        }
+    }
+
+    /// The file that it is in, when known.
+    pub(super) fn script(&self) -> Option<&str> {
+        match self {
+            Self::Variable { script, .. } | Self::ModuleExport { script, .. } => Some(script),
+            Self::Property { script, .. } => script.as_deref(),
+            Self::Entry(of) => of.script(),
+        }
+    }
+}
+
 /// More names than this help nobody; modules that import a cache by the dozen all lead to the same one.
 const MAX_BINDINGS: usize = 32;
 

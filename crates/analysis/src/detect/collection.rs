@@ -121,6 +121,16 @@ impl Collection {
             CollectionKind::Text => format!("`{holder} = {holder}.slice(-65536)`."),
         }
     }
+
+    /// Names of properties, variables and exports that hold it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.bindings.iter().filter_map(Binding::name)
+    }
+
+    /// Files that these names are in.
+    pub(super) fn scripts(&self) -> impl Iterator<Item = String> + '_ {
+        self.bindings.iter().filter_map(Binding::script).map(ToString::to_string)
+    }
 }
 
 /// One of several collections under keys of one object in words, without the key that is its alone: `byUser[…]`.

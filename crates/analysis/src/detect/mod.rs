@@ -14,7 +14,13 @@ mod code_growth;
 mod collection;
 mod event_listener;
 mod event_target;
+mod kept;
+mod logger;
 mod makeup;
+mod memoize_cache;
+mod metric_labels;
+mod middleware;
+mod model;
 mod module_growth;
 mod native_handle;
 mod overlap;
@@ -22,6 +28,7 @@ mod pending_promise;
 mod question;
 mod rules;
 mod runtime_calls;
+mod session_store;
 mod shared_context;
 mod spoken;
 mod stream;
@@ -144,6 +151,12 @@ const DETECTORS: &[Detector] = &[
     pending_promise::check,
     async_context::check,
     stream::check,
+    metric_labels::check,
+    session_store::check,
+    middleware::check,
+    model::check,
+    logger::check,
+    memoize_cache::check,
     code_growth::check,
     string_parent::check,
     buffer::check,

@@ -82,7 +82,11 @@ fn path_from_program(context: &Context<'_>, chain: &[NodeId]) -> Option<String> 
             if is_runtime_scope(context, up.from) {
                 return None;
             }
-            parts.push(graph.edge_text(edge)?.to_string());
+            // `this` of an arrow or a constructor's scope: its class is what people know it by.
+            parts.push(match graph.edge_text(edge)? {
+                "this" => named(graph, n),
+                name => name.to_string(),
+            });
             return Some(joined(parts));
         }
         if edge.kind == EdgeType::Internal

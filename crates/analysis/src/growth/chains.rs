@@ -122,8 +122,10 @@ pub(super) fn find(
             .is_some_and(|up| is_new[up.from.index()] && heavy[up.from.index()] == node.0)
     };
     let mut runs: Vec<(u64, Run)> = Vec::new();
+    let mut path = Vec::new();
     for start in tree.top_down().filter(|n| is_new[n.index()] && !follows(*n)) {
-        let mut path = vec![start];
+        path.clear();
+        path.push(start);
         let mut at = start;
         while let Some(next) = next_of(&heavy, at).filter(|n| is_new[n.index()]) {
             path.push(next);
