@@ -38,8 +38,14 @@ pub fn suspects_of(
     options: &SuspectsOptions,
     observer: Observer<'_>,
 ) -> Suspects {
-    let growth = GrowthAnalysis::of(graphs);
-    let last = growth.last();
+    let last = graphs[graphs.len() - 1];
+    let (growth, retainers, scripts) = std::thread::scope(|scope| {
+        let lists = scope.spawn(|| (Retainers::of(last), Scripts::of(last)));
+        let growth = GrowthAnalysis::of(graphs);
+        let (retainers, scripts) =
+            lists.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (growth, retainers, scripts)
+    });
     observer(Event::Step(
         Step::Compare,
         format!(
@@ -48,8 +54,6 @@ pub fn suspects_of(
             leakline_heap::Bytes(growth.growth.retained_bytes)
         ),
     ));
-    let retainers = Retainers::of(last);
-    let scripts = Scripts::of(last);
     let context = Context { growth: &growth, retainers: &retainers, scripts: &scripts };
     let mut findings = detect(&context);
     let files = SourceFiles::new(options.source.clone());

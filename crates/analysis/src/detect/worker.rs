@@ -30,7 +30,7 @@ struct Threads {
 pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let graph = context.graph();
     let value = sample(graph, site)?;
-    let kind = kind_of(context, value)?;
+    let kind = kind_of(context, site, value)?;
     let by_root = graph.node_type(site.group.owner) == NodeType::Synthetic;
     let in_collection =
         matches!(site.group.pattern, Pattern::Entries | Pattern::Elements | Pattern::Keys);
@@ -52,29 +52,61 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     ))
 }
 
-/// Links from a port to the worker or channel it belongs to.
+/// Links upwards from a port to the worker or channel it belongs to.
+const MAX_LINKS: usize = 3;
+
+/// Holders of one object that are looked at.
 const MAX_HOLDERS: usize = 32;
 
-fn kind_of(context: &Context<'_>, value: NodeId) -> Option<Kind> {
+/// Members that are looked at: a worker has several ports, and not each leads to it.
+const MAX_MEMBERS: usize = 6;
+
+fn kind_of(context: &Context<'_>, site: &GrowthSite, value: NodeId) -> Option<Kind> {
     let graph = context.graph();
     match graph.node_name(value) {
         "Worker" | "Node / Worker" => Some(Kind::Worker),
         "BroadcastChannel" => Some(Kind::Broadcast),
         "MessagePort" | "Node / MessagePort" => {
             // Ports belong to workers and channels; those are what the program made.
-            let mut kind = Kind::Port;
-            for held in context.retainers.of_node(value).take(MAX_HOLDERS) {
-                match graph.node_name(held.from) {
-                    "Worker" => return Some(Kind::Worker),
-                    "BroadcastChannel" => kind = Kind::Broadcast,
-                    _ => {}
-                }
-            }
-            Some(kind)
+            let members = site.group.members.iter().rev().take(MAX_MEMBERS);
+            let kinds: Vec<Kind> = members.filter_map(|m| belongs_to(context, *m)).collect();
+            let of = |kind: Kind| kinds.contains(&kind).then_some(kind);
+            of(Kind::Worker).or_else(|| of(Kind::Broadcast)).or(Some(Kind::Port))
         }
         "MessageChannel" if property(graph, value, "port1").is_some() => Some(Kind::Port),
         _ => None,
     }
+}
+
+/// The worker or broadcast channel that a port is a part of.
+fn belongs_to(context: &Context<'_>, port: NodeId) -> Option<Kind> {
+    let graph = context.graph();
+    let mut level = vec![port];
+    let mut seen = level.clone();
+    for _ in 0..MAX_LINKS {
+        let mut above = Vec::new();
+        for &node in &level {
+            for held in context.retainers.of_node(node).take(MAX_HOLDERS) {
+                match graph.node_name(held.from) {
+                    "Worker" if graph.node_type(held.from) == NodeType::Object => {
+                        return Some(Kind::Worker);
+                    }
+                    "BroadcastChannel" => return Some(Kind::Broadcast),
+                    _ => {}
+                }
+                let passes = matches!(
+                    graph.node_type(held.from),
+                    NodeType::Object | NodeType::Native | NodeType::Closure
+                ) && graph.edge_text(graph.edge(held.edge)) != Some("__proto__");
+                if passes && above.len() < 64 && !seen.contains(&held.from) {
+                    above.push(held.from);
+                    seen.push(held.from);
+                }
+            }
+        }
+        level = above;
+    }
+    None
 }
 
 impl Case for Threads {

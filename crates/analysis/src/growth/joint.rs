@@ -25,7 +25,6 @@ pub(super) fn weigh_together(
     graph: &HeapGraph,
     essential: &EssentialEdges,
     first: &Correspondence,
-    all_new_bytes: u64,
     sites: &mut [GrowthSite],
 ) {
     let mut done = vec![false; sites.len()];
@@ -58,7 +57,7 @@ pub(super) fn weigh_together(
         }
         common.members.sort_unstable();
         common.members.dedup();
-        let weight = weigh(graph, essential, &common, first, all_new_bytes);
+        let weight = weigh(graph, essential, first, &[&common])[0];
         for other in together {
             done[other] = true;
             let own = &mut sites[other].weight;

@@ -15,7 +15,7 @@
 //! Where no owner holds many, `chains` finds objects that hold each other in a row, and `room` the stores that
 //! grow by numbers alone.
 //!
-//! Cost: O(nodes + edges) for 1–4, and one traversal each for the few groups that are weighed.
+//! Cost: O(nodes + edges). What does not depend on each other runs on two threads.
 
 mod chains;
 mod correspond;
@@ -41,8 +41,9 @@ pub(crate) use kept::{Side, handle_side, unbound, waiter};
 pub use swells::Swelling;
 pub use tenure::Tenure;
 pub use tree::RetainingTree;
-pub use weigh::{Weight, held_new_bytes, weigh};
+pub use weigh::{Weight, weigh};
 
+use crate::analysis::on_two_threads;
 use crate::comparability::{By, Comparability, comparability};
 use crate::essential::{EssentialEdges, essential_edges};
 
@@ -107,7 +108,7 @@ pub struct GrowthAnalysis<'a> {
     pub sites: Vec<GrowthSite>,
 }
 
-/// Sites that are weighed exactly. Each costs two traversals; leaks beyond the twelfth weigh little.
+/// Sites that are weighed exactly; leaks beyond the twelfth weigh little.
 const MAX_SITES: usize = 12;
 
 /// Sites beyond these that are weighed because much hangs below what they hold, though by another path.
@@ -124,36 +125,46 @@ impl<'a> GrowthAnalysis<'a> {
     pub fn of(graphs: &[&'a HeapGraph]) -> Self {
         assert!(graphs.len() >= 2, "a comparison needs two snapshots");
         let last = graphs[graphs.len() - 1];
-        let comparable = comparability(graphs[0], last);
+        let matched = || {
+            let comparable = comparability(graphs[0], last);
+            let by_id = comparable.by == By::Id;
+            let earlier: Vec<Correspondence> =
+                graphs[..graphs.len() - 1].iter().map(|g| correspond(g, last, by_id)).collect();
+            (comparable, earlier)
+        };
+        let held = || {
+            let essential = essential_edges(last);
+            let tree = RetainingTree::of(last, &essential);
+            (essential, tree)
+        };
+        let ((comparable, earlier), (essential, tree)) = on_two_threads(matched, held);
         let by_id = comparable.by == By::Id;
-        let earlier: Vec<Correspondence> =
-            graphs[..graphs.len() - 1].iter().map(|g| correspond(g, last, by_id)).collect();
-        let essential = essential_edges(last);
-        let tree = RetainingTree::of(last, &essential);
 
         let first = &earlier[0];
         // Nodes without a size stand for values (numbers, `null`); newer V8 numbers them afresh each time.
         let is_new: Vec<bool> =
             last.nodes().map(|n| first.is_new(n) && last.self_size(n) > 0).collect();
         let growth = new_in(last, &earlier[0]);
-        let all_new_bytes = held_new_bytes(last, &essential, first);
         let below = groups::new_bytes_below(last, &tree, &is_new);
         let groups = growth_groups(graphs, &earlier, &tree, &is_new, &below);
         let mut sites: Vec<GrowthSite> = worth_weighing(groups, &tree, &below, growth)
             .into_iter()
             .map(|(group, counts)| {
-                let weight = weigh(last, &essential, &group, first, all_new_bytes);
                 let tenure =
                     if by_id { tenure::tenure(graphs, &earlier, &group) } else { Tenure::Unknown };
-                GrowthSite { group, counts, weight, tenure }
+                GrowthSite { group, counts, weight: Weight::default(), tenure }
             })
             .collect();
         for kept in kept::kept_sites(graphs, &earlier, &tree, &below, by_id) {
-            let weight = weigh(last, &essential, &kept.group, first, all_new_bytes);
             let kept::KeptSite { group, counts, tenure } = kept;
-            sites.push(GrowthSite { group, counts, weight, tenure });
+            sites.push(GrowthSite { group, counts, weight: Weight::default(), tenure });
         }
-        joint::weigh_together(last, &essential, first, all_new_bytes, &mut sites);
+        let groups: Vec<&Group> = sites.iter().map(|site| &site.group).collect();
+        let weights = weigh(last, &essential, first, &groups);
+        for (site, weight) in sites.iter_mut().zip(weights) {
+            site.weight = weight;
+        }
+        joint::weigh_together(last, &essential, first, &mut sites);
         sites.sort_by_key(|s| std::cmp::Reverse(s.weight.retained_delta_bytes));
         Self {
             graphs: graphs.to_vec(),
