@@ -62,7 +62,20 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
         bindings,
         keys: keys(graph, end),
     };
-    Some(Found::new(Rule::Chain, holder, grown))
+    let rule = if is_logger(context, first) { Rule::Logger } else { Rule::Chain };
+    Some(Found::new(rule, holder, grown))
+}
+
+/// Whether the chain is of loggers, each the child of the one before.
+fn is_logger(context: &Context<'_>, node: NodeId) -> bool {
+    let graph = context.graph();
+    let class = graph.node_name(node);
+    class == "Pino"
+        || class.ends_with("Logger")
+        || graph
+            .edges(node)
+            .take(64)
+            .any(|e| graph.edge_text(e).is_some_and(|name| name.starts_with("<symbol pino.")))
 }
 
 /// The names of the chain's growing end, without the links of the chain itself.
@@ -118,6 +131,7 @@ fn advise(finding: &Finding<'_>, chain: &Grown, told: Told<'_>) -> Advice {
     let title = format!("chain at `{head}`: {} → {} links", grouped(before), grouped(after));
     let place = told.place.map_or_else(|| "Some statement".into(), |p| format!("`{p}`"));
     let link = match &chain.link {
+        Some(link) if link == "__proto__" => "as its prototype".to_string(),
         Some(link) => format!("through `{link}`"),
         None => "by a link of its own".to_string(),
     };
@@ -133,6 +147,14 @@ fn advise(finding: &Finding<'_>, chain: &Grown, told: Told<'_>) -> Advice {
         )
     };
     let fix = match (&chain.link, chain.function.is_some()) {
+        _ if finding.rule == Rule::Logger => format!(
+            "Make each child of the module's own logger and keep it in a variable of the handler, not in `{head}`: \
+             `const log = {head}.child({{ requestId }})`."
+        ),
+        (Some(link), _) if link == "__proto__" => format!(
+            "Make each new object from the first one instead of the one before: `Object.create(base)`, and copy \
+             into it what is needed of `{head}`."
+        ),
         (_, true) => format!(
             "Do not wrap what is already wrapped: build `{head}` once from the original function, or keep the \
              steps in an array and run them in turn: `for (const step of steps) value = step(value)`."

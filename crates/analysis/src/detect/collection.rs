@@ -10,7 +10,7 @@ use super::{
 };
 use crate::growth::{GrowthSite, Pattern};
 use crate::scripts::internal;
-use crate::views::layout::{Table, table_of};
+use crate::views::layout::{Table, is_dictionary, table_of};
 
 /// Kinds of collections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub(super) struct Collection {
     pub(super) bindings: Vec<Binding>,
     /// The same of the collection that this one is an entry of, where it is one.
     entries: Vec<Binding>,
+    /// Its entries are seen. The room for numbered properties of an object also grows while the old are deleted.
+    is_seen: bool,
     /// It is one of many alike, so that its own key says nothing.
     one_of_many: bool,
     /// Property names of the values, for recognising the statement that adds them.
@@ -96,6 +98,9 @@ pub(super) fn recognise(context: &Context<'_>, site: &GrowthSite) -> Option<(Str
         bindings,
         entries: entries_of(context, owner),
         one_of_many,
+        is_seen: site.group.pattern != Pattern::Room
+            || kind != CollectionKind::Object
+            || site.group.stores.iter().all(|&store| is_dictionary(graph, store)),
         value_keys: value.map(|v| keys(graph, v)).unwrap_or_default(),
         value_class,
     };
@@ -177,6 +182,10 @@ impl Case for Collection {
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
         advise(finding, self, told)
+    }
+
+    fn is_certain(&self) -> bool {
+        self.is_seen
     }
 }
 

@@ -83,6 +83,12 @@ pub(crate) fn table_of(graph: &HeapGraph, store: NodeId) -> Option<Table> {
     [8, 4].into_iter().find_map(|pointer| table(slots(bytes, pointer))).map(|(kind, _)| kind)
 }
 
+/// Whether a store has the size of a dictionary, whatever a pointer takes: one that V8 shrinks when it empties.
+pub(crate) fn is_dictionary(graph: &HeapGraph, store: NodeId) -> bool {
+    let bytes = graph.self_size(store);
+    [8, 4].into_iter().any(|pointer| dictionary(slots(bytes, pointer)).is_some())
+}
+
 /// The layout of a dictionary of properties or of sparse elements with so many slots.
 pub(crate) fn dictionary(slots: u64) -> Option<Layout> {
     const ENTRY: u64 = 3;
