@@ -130,10 +130,11 @@ fn asked(question: &Question) -> Asked {
             function: location(function),
             callees: callees.iter().map(ToString::to_string).collect(),
         },
-        Question::Creations { callees, definition, near: _ } => Asked::Creations {
+        Question::Creations { callees, definition, near: _, on } => Asked::Creations {
             name: String::new(),
             callees: callees.clone(),
             near: definition.as_ref().map(location),
+            on: on.clone(),
         },
         Question::Awaits { function, words } => {
             Asked::Awaits { function: location(function), words: words.clone() }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::around::{last_names, listed};
 use crate::callee::{Named, named};
 use crate::error::Error;
+use crate::facts::{Call, FileFacts, NONE, NameId, This, Value};
 use crate::files::{Loaded, SourceFiles};
 use crate::gather::gather;
 use crate::link::{FileId, Linked, Place, PlaceId};
@@ -24,26 +25,47 @@ enum Match {
     Name,
 }
 
+/// What is sought.
+pub(crate) struct Wanted<'q> {
+    /// The class or function, as the snapshot calls it; may be empty.
+    pub name: &'q str,
+    /// Other names of what makes it.
+    pub callees: &'q [String],
+    /// What it is called on; empty where it can be anything.
+    pub on: &'q [String],
+}
+
+/// What it is called on; better ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum On {
+    /// What was asked for: by its name in the user's code, or `this` in its class.
+    Same,
+    /// By a name in a package's code: names like `logger` are many packages'.
+    Named,
+    /// Anything else.
+    Other,
+}
+
 struct Candidate {
     file: FileId,
     start: u32,
     end: u32,
     by: Match,
+    on: On,
     repeated: bool,
     package: bool,
 }
 
-/// The calls of `name` or one of `callees`, the user's own before those of packages.
+/// The calls that are wanted, the user's own before those of packages.
 pub(crate) fn creations(
     files: &SourceFiles,
-    name: &str,
-    callees: &[String],
+    wanted: &Wanted<'_>,
     near: Option<&Location>,
     candidates: &[PathBuf],
 ) -> Result<Found, Error> {
-    let mut names = callees.to_vec();
-    if !name.is_empty() && !names.iter().any(|it| it == name) {
-        names.push(name.to_owned());
+    let mut names = wanted.callees.to_vec();
+    if !wanted.name.is_empty() && !names.iter().any(|it| it == wanted.name) {
+        names.push(wanted.name.to_owned());
     }
     let mut notes = Vec::new();
     let mut error = None;
@@ -69,7 +91,12 @@ pub(crate) fn creations(
         }
         let linked = Linked::new(gathered.files);
         let target = near.map_or_else(Vec::new, |near| definition(&linked, &seeds, near));
-        let found = calls(&linked, &names, &target);
+        let found = calls(&linked, &names, wanted.on, &target);
+        let is_last = pool.len() == candidates.len();
+        // A package may be what calls it on that very thing.
+        if !is_last && !wanted.on.is_empty() && found.iter().all(|it| it.on == On::Other) {
+            continue;
+        }
         if !found.is_empty() {
             notes.extend(gathered.notes);
             return Ok(answer(&linked, found, &names, notes));
@@ -87,7 +114,7 @@ pub(crate) fn creations(
                 caller: None,
             });
         }
-        if pool.len() == candidates.len() {
+        if is_last {
             notes.extend(gathered.notes);
             break;
         }
@@ -116,7 +143,7 @@ fn definition(linked: &Linked, seeds: &[Arc<Loaded>], near: &Location) -> Vec<Pl
     out
 }
 
-fn calls(linked: &Linked, names: &[String], target: &[PlaceId]) -> Vec<Candidate> {
+fn calls(linked: &Linked, names: &[String], on: &[String], target: &[PlaceId]) -> Vec<Candidate> {
     let mut out = Vec::new();
     let imports = names.iter().any(|name| name == "import");
     for (id, loaded) in linked.files.iter().enumerate() {
@@ -132,6 +159,7 @@ fn calls(linked: &Linked, names: &[String], target: &[PlaceId]) -> Vec<Candidate
                 start: range.start,
                 end: range.end,
                 by: if is_fixed { Match::Name } else { Match::Outside },
+                on: On::Other,
                 repeated: facts.repeated_function_at(range.start).is_some(),
                 package: loaded.is_package(),
             });
@@ -141,6 +169,7 @@ fn calls(linked: &Linked, names: &[String], target: &[PlaceId]) -> Vec<Candidate
             let by = match (same, named(linked, file, loaded, call, names)) {
                 (true, _) => Match::Same,
                 (_, Some(Named::Outside | Named::Alias)) => Match::Outside,
+                (_, Some(Named::Written)) if is_route(facts, call) => continue,
                 (_, Some(Named::Written)) => Match::Name,
                 (_, None) => continue,
             };
@@ -150,12 +179,57 @@ fn calls(linked: &Linked, names: &[String], target: &[PlaceId]) -> Vec<Candidate
                 start,
                 end: call.range.end,
                 by,
+                on: called_on(loaded, call, on),
                 repeated: facts.repeated_function_at(start).is_some(),
                 package: loaded.is_package(),
             });
         }
     }
     out
+}
+
+/// `app.get('/path', (req, res) => …)` names what answers a request; it makes none.
+fn is_route(facts: &FileFacts, call: &Call) -> bool {
+    let args = facts.parts(call.args);
+    let starts_path = args.first().is_some_and(|&first| {
+        matches!(facts.value(first), Some(Value::Text(text)) if facts.name(text).starts_with('/'))
+    });
+    let handler =
+        |&arg: &u32| matches!(facts.value(arg), Some(Value::Function(_) | Value::Symbol(_)));
+    starts_path && args.iter().skip(1).any(handler)
+}
+
+/// What the call is made on, among these names.
+fn called_on(loaded: &Loaded, call: &Call, names: &[String]) -> On {
+    let facts = loaded.facts();
+    let Some(object) = facts.callee_object(call).filter(|_| !names.is_empty()) else {
+        return On::Other;
+    };
+    let (name, is_this) = match facts.value(object) {
+        Some(Value::Symbol(symbol)) => {
+            (facts.symbols.get(symbol as usize).map(|it| it.name), false)
+        }
+        Some(Value::Member { key, .. }) => (Some(key), false),
+        Some(Value::This(function)) => (class_around(facts, function), true),
+        _ => (None, false),
+    };
+    let fits = name
+        .filter(|&name| name != NONE)
+        .is_some_and(|name| names.iter().any(|it| it == facts.name(name)));
+    match fits {
+        true if is_this || !loaded.is_package() => On::Same,
+        true => On::Named,
+        false => On::Other,
+    }
+}
+
+/// The name of the class that the function is a method of.
+fn class_around(facts: &FileFacts, function: u32) -> Option<NameId> {
+    match facts.functions.get(function as usize)?.this {
+        This::Instance(class) => Some(facts.classes.get(class as usize)?.name),
+        This::Prototype(symbol) => Some(facts.symbols.get(symbol as usize)?.name),
+        _ => None,
+    }
 }
 
 fn answer(
@@ -168,12 +242,12 @@ fn answer(
     if candidates.iter().any(|it| it.by == Match::Same && !it.package) {
         candidates.retain(|it| it.by == Match::Same);
     }
-    candidates.sort_by_key(|it| (it.package, !it.repeated, it.by, it.file, it.start));
+    candidates.sort_by_key(|it| (it.on, it.package, !it.repeated, it.by, it.file, it.start));
     let Some(best) = candidates.first() else { return Found { notes, ..Found::default() } };
     // What runs once makes one thing, so it is no rival of what runs again and again.
     let rivals = candidates
         .iter()
-        .filter(|it| it.package == best.package && it.repeated == best.repeated)
+        .filter(|it| it.package == best.package && it.repeated == best.repeated && it.on == best.on)
         .count();
     let names = listed(names);
     let (how, certainty) = match (best.by, rivals) {

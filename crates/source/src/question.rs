@@ -49,6 +49,8 @@ pub enum Question {
         callees: Vec<String>,
         /// Where the class or function is defined, if it is in a file.
         near: Option<Location>,
+        /// Names of what it is called on, a variable's or a class's; empty where it can be anything.
+        on: Vec<String>,
     },
     /// Where the async function at the place waits.
     Awaits {
@@ -77,8 +79,9 @@ pub fn answer(
         Question::CallAround { function, callees } => {
             around::call_around(files, function, callees, candidates)
         }
-        Question::Creations { name, callees, near } => {
-            creations::creations(files, name, callees, near.as_ref(), candidates)
+        Question::Creations { name, callees, near, on } => {
+            let wanted = creations::Wanted { name, callees, on };
+            creations::creations(files, &wanted, near.as_ref(), candidates)
         }
         Question::Awaits { function, words } => awaits::awaits(files, function, words),
         Question::Enclosing(place) => around::enclosing(files, place),

@@ -112,7 +112,7 @@ fn ask(bytes: &[u8], name: &str, line: u32, column: u32) {
     let callees = vec!["on".to_owned(), "a.set".to_owned()];
     for question in [
         Question::CallAround { function: near.clone(), callees: callees.clone() },
-        Question::Creations { name: "Map".into(), callees, near: Some(near.clone()) },
+        Question::Creations { name: "Map".into(), callees, near: Some(near.clone()), on: vec![] },
         Question::Enclosing(near.clone()),
     ] {
         let found = answer(&files, &question, &all).unwrap();

@@ -147,7 +147,8 @@ fn the_call_is_found_by_text_when_nothing_parses() {
 fn made(case: &str, name: &str, callees: &[&str], files: &[(&str, &str)]) -> Found {
     let service = Service::write(files);
     let near = service.closure.clone();
-    let question = Question::Creations { name: name.into(), callees: names(callees), near };
+    let question =
+        Question::Creations { name: name.into(), callees: names(callees), near, on: vec![] };
     let found = answer(&source(), &question, &service.files).expect(case);
     service.check(case, &found);
     found
@@ -239,6 +240,60 @@ fn what_makes_a_thing_elsewhere() {
             ),
         ],
     );
+}
+
+#[test]
+fn a_route_asks_for_nothing_and_what_runs_once_makes_one() {
+    made(
+        "a route",
+        "",
+        &["request", "get"],
+        &[(
+            "a.js",
+            "exports.f = (app, client) => {\n  app.get('/x', async (req, res) => {\n    await client.get(req.url); //=>\n  });\n};\n",
+        )],
+    );
+    for main in [
+        "async function main() {\n  make(1);\n}\nmain().catch(console.error);\n",
+        "const main = async () => {\n  make(1);\n};\nvoid main();\n",
+        "function start() {\n  make(1);\n}\nfunction main() {\n  start();\n}\nmain();\n",
+    ] {
+        let rest = "function later(x) {\n  make(x); //=>\n}\nsetInterval(later, 9);\n";
+        made(main, "", &["make"], &[("a.js", &format!("{main}{rest}"))]);
+    }
+    for main in [
+        "function main() {\n  make(1); //=>\n}\nfor (;;) main();\n",
+        "function main() {\n  make(1); //=>\n}\nmain();\nexports.main = main;\n",
+        "export function main() {\n  make(1); //=>\n}\nmain();\n",
+        "function main() {\n  make(1); //=>\n}\nexports.f = () => main();\n",
+    ] {
+        made(main, "", &["make"], &[("a.mjs", &format!("make(0);\n{main}"))]);
+    }
+}
+
+#[test]
+fn what_it_is_called_on() {
+    let files = [
+        (
+            "node_modules/log/index.js",
+            "class Log extends Base {\n  add(t) {\n    this.pipe(t); //=>\n  }\n}\nmodule.exports = Log;\n",
+        ),
+        ("node_modules/a/index.js", "exports.f = (logger, t) => {\n  logger.pipe(t);\n};\n"),
+        ("app.js", "exports.f = (req, res) => {\n  req.pipe(res);\n};\n"),
+    ];
+    let service = Service::write(&files);
+    let ask = |on: &[&str], files: &[std::path::PathBuf]| {
+        let (callees, on) = (names(&["pipe"]), names(on));
+        let question = Question::Creations { name: String::new(), callees, near: None, on };
+        answer(&source(), &question, files).unwrap()
+    };
+    service.check("a class", &ask(&["logger", "Log"], &service.files));
+    let found = ask(&["logger"], &service.files);
+    assert!(found.best.unwrap().location.file.ends_with("a/index.js"), "by name");
+    let found = ask(&["nobody"], &service.files);
+    assert!(found.best.unwrap().location.file.ends_with("app.js"), "the user's own");
+    let found = ask(&["req"], &service.files);
+    assert!(found.best.unwrap().location.file.ends_with("app.js"), "the user's own, by name");
 }
 
 #[test]

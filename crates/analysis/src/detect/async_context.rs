@@ -139,6 +139,7 @@ impl Case for Storages {
             callees: vec!["AsyncLocalStorage".into()],
             definition: None,
             near: None,
+            on: Vec::new(),
         }]
     }
 
@@ -164,6 +165,7 @@ impl Case for Nested {
             callees: vec![callee.into()],
             definition: None,
             near: None,
+            on: Vec::new(),
         };
         vec![creations("enterWith"), creations("run")]
     }

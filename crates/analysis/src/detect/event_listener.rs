@@ -98,6 +98,7 @@ fn creations(callees: &[&str]) -> Question {
         callees: callees.iter().map(ToString::to_string).collect(),
         definition: None,
         near: None,
+        on: Vec::new(),
     }
 }
 

@@ -168,6 +168,7 @@ impl Case for Listeners {
             callees: callees.iter().map(ToString::to_string).collect(),
             definition: None,
             near: None,
+            on: Vec::new(),
         };
         match &self.function {
             Some(place) if !place.is_builtin() => {

@@ -86,7 +86,7 @@ impl Case for Modules {
         };
         let near =
             self.parent.as_ref().map(|script| Place { script: script.clone(), line: 0, column: 0 });
-        vec![Question::Creations { callees, definition: None, near }]
+        vec![Question::Creations { callees, definition: None, near, on: Vec::new() }]
     }
 
     /// Files under names of their own are as many as there are files: a program that loads them late is no leak, and

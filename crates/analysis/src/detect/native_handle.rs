@@ -205,6 +205,7 @@ impl Case for Handles {
                 callees: self.kind.calls.iter().map(ToString::to_string).collect(),
                 definition: None,
                 near: Some(function.clone()),
+                on: Vec::new(),
             });
             questions.push(Question::Enclosing(function.clone()));
             return questions;
@@ -213,6 +214,7 @@ impl Case for Handles {
             callees: self.kind.calls.iter().map(ToString::to_string).collect(),
             definition: None,
             near: None,
+            on: Vec::new(),
         });
         questions
     }

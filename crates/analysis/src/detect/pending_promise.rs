@@ -76,6 +76,7 @@ impl Case for Reactions {
             callees: callees.iter().map(ToString::to_string).collect(),
             definition: None,
             near: None,
+            on: Vec::new(),
         };
         match &self.by {
             By::Then(place) => {

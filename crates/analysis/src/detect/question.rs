@@ -46,6 +46,8 @@ pub enum Question {
         /// A function near the call: what the created objects were given by their creator. With line 0 only the file
         /// is known.
         near: Option<Place>,
+        /// Names of what it is called on, a variable's or a class's; empty where it can be anything.
+        on: Vec<String>,
     },
     /// Where does this async function wait?
     Awaits {

@@ -23,6 +23,8 @@ struct Registry {
 #[derive(Debug)]
 struct Pipes {
     source: String,
+    /// Names of the source and of the classes it is of.
+    names: Vec<String>,
 }
 
 /// Links to a list or a state that are looked at: each target's listeners hold the source's state too.
@@ -37,7 +39,8 @@ pub(super) fn check(context: &Context<'_>, site: &GrowthSite) -> Option<Found> {
     let class = stream_in(graph, sample(graph, site)?)?;
     if let Some(source) = piped_from(context, site.group.owner) {
         let holder = holder_path(context, source);
-        return Some(Found::new(Rule::Stream, holder.clone(), Pipes { source: holder }));
+        let names = names_of(context, source, &holder);
+        return Some(Found::new(Rule::Stream, holder.clone(), Pipes { source: holder, names }));
     }
     let Found { holder, case, .. } = collection::check(context, site)?;
     Some(Found::new(Rule::Stream, holder, Registry { collection: case, class }))
@@ -89,6 +92,37 @@ fn piped_from(context: &Context<'_>, list: NodeId) -> Option<NodeId> {
     holder(state, &["_readableState"])
 }
 
+/// Prototypes of one object that are looked at.
+const MAX_CLASSES: usize = 4;
+
+/// What the program may call the source where it pipes: its last name, or a class whose method does it.
+fn names_of(context: &Context<'_>, source: NodeId, holder: &str) -> Vec<String> {
+    let graph = context.graph();
+    let prototype = |node: &NodeId| property(graph, *node, "__proto__");
+    let classes = std::iter::successors(Some(source), prototype).take(MAX_CLASSES);
+    let last = holder.rsplit(['.', '[']).next().unwrap_or(holder);
+    let mut names: Vec<String> = std::iter::once(last.to_string())
+        .chain(classes.map(|node| graph.node_name(node).to_string()))
+        // Node's own stream classes are anybody's.
+        .filter(|name| !OF_NODE.contains(&name.as_str()))
+        .collect();
+    names.dedup();
+    names
+}
+
+/// Classes that each stream is of.
+const OF_NODE: [&str; 9] = [
+    "",
+    "Object",
+    "EventEmitter",
+    "Stream",
+    "Readable",
+    "Writable",
+    "Duplex",
+    "Transform",
+    "PassThrough",
+];
+
 impl Case for Registry {
     fn questions(&self) -> Vec<Question> {
         self.collection.questions()
@@ -134,6 +168,7 @@ impl Case for Pipes {
             callees: vec!["pipe".into(), "pipeline".into()],
             definition: None,
             near: None,
+            on: self.names.clone(),
         }]
     }
 

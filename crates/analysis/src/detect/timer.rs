@@ -161,6 +161,7 @@ impl Case for Timers {
                 callees: vec![self.call.name().to_string()],
                 definition: None,
                 near: None,
+                on: Vec::new(),
             }];
         };
         let calls = [Call::Interval, Call::Timeout, Call::Immediate];

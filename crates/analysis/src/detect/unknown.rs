@@ -47,6 +47,7 @@ impl Case for Unknown {
                     callees: vec![class.clone()],
                     definition: Some(place.clone()),
                     near: None,
+                    on: Vec::new(),
                 },
                 Question::Enclosing(place.clone()),
             ],

@@ -117,7 +117,7 @@ impl Case for Threads {
             Kind::Broadcast => &["BroadcastChannel", "worker_threads.BroadcastChannel"],
         };
         let callees = callees.iter().map(ToString::to_string).collect();
-        vec![Question::Creations { callees, definition: None, near: None }]
+        vec![Question::Creations { callees, definition: None, near: None, on: Vec::new() }]
     }
 
     fn least(&self) -> u64 {

@@ -16,6 +16,7 @@ use crate::facts::{Call, FileFacts, NONE, Value, ValueId};
 use crate::files::{Loaded, SourceFiles};
 use crate::gather::gather;
 use crate::link::{FileId, Linked, Place, PlaceId};
+use crate::modules;
 use crate::statement::{Found, Statement, anchor, statement};
 use package::{Package, leading_to, package_name, package_of};
 use reach::{Reach, is_common, reach};
@@ -40,6 +41,9 @@ impl Sign {
         matches!(self, Sign::Made | Sign::Named(_))
     }
 }
+
+/// Files of the user's that are read, those that the heap does not know included.
+const MAX_OWN_FILES: usize = 2000;
 
 /// Statements that are tried where nothing leads to the best.
 const MAX_OTHERS: usize = 4;
@@ -106,14 +110,28 @@ struct User {
 
 impl User {
     fn of(files: &SourceFiles, package: &Package, candidates: &[PathBuf]) -> User {
-        let (own, foreign): (Vec<PathBuf>, Vec<PathBuf>) =
+        let (mut own, foreign): (Vec<PathBuf>, Vec<PathBuf>) =
             candidates.iter().cloned().partition(|path| package_of(path).is_none());
         // Whatever the user imports may lead to the package.
         let mut imported: FxHashSet<(PathBuf, String)> = FxHashSet::default();
-        for path in &own {
+        let mut seen: FxHashSet<PathBuf> = own.iter().cloned().collect();
+        let mut next = 0;
+        while let Some(path) = own.get(next) {
+            next += 1;
             let Ok(loaded) = files.load(path) else { continue };
             let dir = loaded.path.parent().map(PathBuf::from).unwrap_or_default();
-            imported.extend(imported_packages(&loaded).into_iter().map(|it| (dir.clone(), it)));
+            for source in imports(&loaded) {
+                if let Some(package) = package_name(&source) {
+                    imported.insert((dir.clone(), package.to_owned()));
+                // A file that only runs at start leaves no function in the heap, and so no script.
+                } else if seen.len() < MAX_OWN_FILES
+                    && let Some(file) = modules::resolve(&loaded.path, &source)
+                    && package_of(&file).is_none()
+                    && seen.insert(file.clone())
+                {
+                    own.push(file);
+                }
+            }
         }
         let packages = leading_to(package, &imported);
         let leads = |path: &PathBuf| {
@@ -132,25 +150,24 @@ impl User {
         let loaded = files.load(&to.location.file).ok()?;
         let reach = reach(&loaded, to.span.0, files, &self.between);
         let mut found = calls(&self.linked, &self.rooted, &reach);
-        // What runs again and again before what runs once, by the same sign.
-        found.sort_by_key(|it| (it.sign, !it.repeated, it.distance, it.file, it.start));
+        // What is led to before what is merely liked; of it, what runs again and again before what runs once.
+        found.sort_by_key(|it| {
+            (!it.sign.is_derived(), !it.repeated, it.sign, it.distance, it.file, it.start)
+        });
         let best = found.first()?;
         let loaded = &self.linked.files[best.file as usize];
         Some((statement(loaded, best.start, best.end), best.sign))
     }
 }
 
-/// The packages that a file imports, from its text alone: `require('x')`, `from 'x'`, `import('x')`.
-fn imported_packages(loaded: &Loaded) -> Vec<String> {
+/// What a file imports, as it is written: `require('x')`, `from 'x'`, `import('x')`.
+fn imports(loaded: &Loaded) -> Vec<String> {
     let facts = loaded.facts();
-    let mut out: Vec<String> = facts
-        .values
-        .iter()
-        .filter_map(|value| match value {
-            Value::Module(source) => package_name(facts.name(*source)).map(str::to_owned),
-            _ => None,
-        })
-        .collect();
+    let sources = facts.values.iter().filter_map(|value| match value {
+        Value::Module(source) => Some(facts.name(*source).to_owned()),
+        _ => None,
+    });
+    let mut out: Vec<String> = sources.collect();
     out.sort_unstable();
     out.dedup();
     out

@@ -33,6 +33,7 @@ pub(crate) fn build(semantic: &Semantic<'_>) -> FileFacts {
     builder.declare();
     builder.evaluate();
     builder.relate();
+    builder.once();
     builder.flow();
     builder.facts
 }
@@ -181,6 +182,7 @@ impl<'a> Builder<'_, 'a> {
             owner_name: NONE,
             argument_of: NONE,
             invoked_in_place: false,
+            runs_once: false,
             this,
             returns: Vec::new(),
         });

@@ -6,6 +6,7 @@
 
 mod build;
 mod flow;
+mod once;
 mod relate;
 
 pub(crate) use build::build;
@@ -90,6 +91,8 @@ pub(crate) struct Function {
     pub argument_of: u32,
     /// It is called where it is written, so it runs once per run of what is around it.
     pub invoked_in_place: bool,
+    /// Its only mention is a call that runs once: `main()` at top level.
+    pub runs_once: bool,
     pub this: This,
     /// Values it returns.
     pub returns: Vec<ValueId>,
@@ -263,7 +266,7 @@ impl FileFacts {
         let mut at = self.function_at(offset)?;
         loop {
             let function = self.functions.get(at as usize)?;
-            if !function.invoked_in_place {
+            if !function.invoked_in_place && !function.runs_once {
                 return Some(at);
             }
             at = function.parent;
