@@ -9,6 +9,7 @@ use super::kept::Kept;
 use super::swells::Swelling;
 use super::tree::RetainingTree;
 use super::{repeats, room, siblings, swells};
+use crate::analysis::on_two_threads;
 use crate::views::layout;
 
 /// How an owner holds the members of a group.
@@ -118,17 +119,24 @@ pub fn growth_groups(
     below: &[u64],
 ) -> Vec<(Group, Vec<u64>)> {
     let last = graphs[graphs.len() - 1];
-    let mut found = Vec::new();
-    let mut dictionaries = siblings::Dictionaries::default();
-    for owner in tree.top_down() {
-        if !can_own(last, owner) {
-            continue;
+    let owners: Vec<NodeId> = tree.top_down().filter(|&owner| can_own(last, owner)).collect();
+    let of_owners = |owners: &[NodeId]| {
+        let mut found = Vec::new();
+        let mut dictionaries = siblings::Dictionaries::default();
+        for &owner in owners {
+            found.extend(groups_of_owner(last, tree, is_new, below, &mut dictionaries, owner));
+            found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
+            found.extend(room::of_owner(graphs[0], &earlier[0], last, owner));
         }
-        found.extend(groups_of_owner(last, tree, is_new, below, &mut dictionaries, owner));
-        found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
-        found.extend(room::of_owner(graphs[0], &earlier[0], last, owner));
-    }
-    found.extend(chains::find(last, tree, is_new, below));
+        found
+    };
+    let (near, far) = owners.split_at(owners.len() / 2);
+    let (mut found, (of_far, chains)) = on_two_threads(
+        || of_owners(near),
+        || (of_owners(far), chains::find(last, tree, is_new, below)),
+    );
+    found.extend(of_far);
+    found.extend(chains);
     let found = siblings::fold(last, tree, found, |owner| least_of(is_new, owner));
     let owners: FxHashSet<NodeId> = found.iter().flat_map(|g| g.owners.iter().copied()).collect();
     let swelling = swells::swells(graphs, earlier, tree, |owner| owners.contains(&owner));

@@ -32,13 +32,12 @@ impl RetainingTree {
     /// Builds the tree over the edges that retain.
     pub fn of(graph: &HeapGraph, essential: &EssentialEdges) -> Self {
         let n = graph.node_count();
-        let mut cost = vec![u32::MAX; n];
-        let mut parent = vec![NONE; n];
-        let mut via = vec![NONE; n];
-        let mut settled = vec![false; n];
+        let mut reached = vec![Reached { cost: u32::MAX, parent: NONE, edge: NONE }; n];
+        let mut prices = Prices::of(graph);
+        let (edges, first_edges) = (graph.packed_edges(), graph.first_edges());
         let mut order = Vec::with_capacity(n);
         let mut ring: Vec<Vec<u32>> = vec![Vec::new(); RING];
-        cost[0] = 0;
+        reached[0].cost = 0;
         ring[0].push(0);
         let mut waiting = 1usize;
         let mut distance = 0u32;
@@ -46,28 +45,37 @@ impl RetainingTree {
             let slot = distance as usize % RING;
             while let Some(next) = ring[slot].pop() {
                 waiting -= 1;
-                let node = NodeId(next);
-                if settled[node.index()] || cost[node.index()] != distance {
+                // Another way was cheaper. The same price is never paid twice: only lower ones are pushed.
+                if reached[next as usize].cost != distance {
                     continue;
                 }
-                settled[node.index()] = true;
                 order.push(next);
-                for edge in graph.edges(node) {
-                    if settled[edge.to.index()] || !essential.is_essential(edge.id) {
+                let fixed = fixed_cost(graph, NodeId(next));
+                for e in first_edges[next as usize]..first_edges[next as usize + 1] {
+                    let to = edges[e as usize].to() as usize;
+                    // The least price is 1: what is settled, or can get no cheaper, is left without a look at names.
+                    if reached[to].cost <= distance + 1 || !essential.is_essential(EdgeId(e)) {
                         continue;
                     }
-                    let price = distance + edge_cost(graph, node, edge.kind, edge.id);
-                    if price < cost[edge.to.index()] {
-                        cost[edge.to.index()] = price;
-                        parent[edge.to.index()] = next;
-                        via[edge.to.index()] = edge.id.0;
-                        ring[price as usize % RING].push(edge.to.0);
+                    let price = distance
+                        + match fixed {
+                            Fixed::All(cost) => cost,
+                            Fixed::ButShortcuts(_) if edges[e as usize].is(EdgeType::Shortcut) => 1,
+                            Fixed::ButShortcuts(cost) => cost,
+                            Fixed::None => prices.of_edge(graph, e, edges[e as usize].kind()),
+                        };
+                    if price < reached[to].cost {
+                        reached[to] = Reached { cost: price, parent: next, edge: e };
+                        ring[price as usize % RING].push(to as u32);
                         waiting += 1;
                     }
                 }
             }
             distance += 1;
         }
+        let parent: Vec<u32> = reached.iter().map(|it| it.parent).collect();
+        let via: Vec<u32> = reached.iter().map(|it| it.edge).collect();
+        drop(reached);
         let (enter, leave) = number(&parent, &order, n);
         Self { parent, edge: via, order, enter, leave }
     }
@@ -137,38 +145,34 @@ fn number(parent: &[u32], order: &[u32], n: usize) -> (Vec<u32>, Vec<u32>) {
     (enter, leave)
 }
 
-/// What a link costs on the way to an explanation.
-fn edge_cost(graph: &HeapGraph, from: NodeId, kind: EdgeType, id: EdgeId) -> u32 {
+/// What the search knows of a node: one cache line for all of it.
+#[derive(Clone, Copy)]
+struct Reached {
+    cost: u32,
+    parent: u32,
+    edge: u32,
+}
+
+/// What all links of a node cost, where their names do not matter.
+#[derive(Clone, Copy)]
+enum Fixed {
+    All(u32),
+    /// The root's shortcuts name the global objects: where JavaScript begins.
+    ButShortcuts(u32),
+    None,
+}
+
+fn fixed_cost(graph: &HeapGraph, from: NodeId) -> Fixed {
     match graph.node_type(from) {
-        NodeType::Synthetic => return root_cost(graph, from, kind),
+        NodeType::Synthetic if from.0 == 0 => Fixed::ButShortcuts(root_cost(graph, from)),
+        NodeType::Synthetic => Fixed::All(root_cost(graph, from)),
         // Out of scripts, function descriptions and hidden classes lead only V8's own links.
-        NodeType::Code | NodeType::ObjectShape => return 40,
-        _ => {}
-    }
-    match kind {
-        EdgeType::Property => match graph.edge_text(graph.edge(id)) {
-            // A prototype holds methods, not data.
-            Some("__proto__") => 12,
-            _ => 1,
-        },
-        EdgeType::Element | EdgeType::Context => 1,
-        EdgeType::Internal => match graph.edge_text(graph.edge(id)) {
-            Some("elements" | "properties" | "table" | "context") => 1,
-            Some("bound_function" | "bound_this" | "previous" | "value") => 2,
-            Some(name) if name.bytes().all(|b| b.is_ascii_digit()) => 1,
-            Some("feedback_cell" | "code" | "shared" | "map" | "script") => 40,
-            _ => 4,
-        },
-        EdgeType::Hidden | EdgeType::Other => 10,
-        EdgeType::Shortcut | EdgeType::Weak => MAX_COST,
+        NodeType::Code | NodeType::ObjectShape => Fixed::All(40),
+        _ => Fixed::None,
     }
 }
 
-fn root_cost(graph: &HeapGraph, from: NodeId, kind: EdgeType) -> u32 {
-    // The root's shortcuts name the global objects: where JavaScript begins.
-    if from.0 == 0 && kind == EdgeType::Shortcut {
-        return 1;
-    }
+fn root_cost(graph: &HeapGraph, from: NodeId) -> u32 {
     match graph.node_name(from) {
         // Sockets, servers and timers are held from C++ by these.
         "(Global handles)" => 8,
@@ -176,5 +180,47 @@ fn root_cost(graph: &HeapGraph, from: NodeId, kind: EdgeType) -> u32 {
         // What a function on the stack happens to touch explains nothing.
         "(Stack roots)" | "(Handle scope)" | "(Micro tasks)" => MAX_COST,
         _ => 20,
+    }
+}
+
+/// What links cost by their names; each name is looked at once.
+struct Prices {
+    /// The string of `__proto__`.
+    prototype: Option<u32>,
+    /// Costs of internal links by the number of their name; 0 for one not looked at yet.
+    internal: Vec<u8>,
+}
+
+impl Prices {
+    fn of(graph: &HeapGraph) -> Self {
+        let strings = graph.strings();
+        Self { prototype: strings.find("__proto__"), internal: vec![0; strings.len()] }
+    }
+
+    #[inline]
+    fn of_edge(&mut self, graph: &HeapGraph, edge: u32, kind: EdgeType) -> u32 {
+        match kind {
+            // A prototype holds methods, not data.
+            EdgeType::Property if Some(graph.edge_name(edge as usize)) == self.prototype => 12,
+            EdgeType::Property | EdgeType::Element | EdgeType::Context => 1,
+            EdgeType::Internal => self.of_internal(graph, graph.edge_name(edge as usize)),
+            EdgeType::Hidden | EdgeType::Other => 10,
+            EdgeType::Shortcut | EdgeType::Weak => MAX_COST,
+        }
+    }
+
+    #[inline]
+    fn of_internal(&mut self, graph: &HeapGraph, name: u32) -> u32 {
+        let Some(known) = self.internal.get_mut(name as usize) else { return 4 };
+        if *known == 0 {
+            *known = match graph.strings().get(name) {
+                "elements" | "properties" | "table" | "context" => 1,
+                "bound_function" | "bound_this" | "previous" | "value" => 2,
+                name if name.bytes().all(|b| b.is_ascii_digit()) => 1,
+                "feedback_cell" | "code" | "shared" | "map" | "script" => 40,
+                _ => 4,
+            };
+        }
+        u32::from(*known)
     }
 }
