@@ -29,6 +29,12 @@ impl CliError {
         Self::new(code, message, Some(hint.into()), exit::BAD_INPUT)
     }
 
+    /// Somebody asked the program to end before there was an answer.
+    pub fn interrupted() -> Self {
+        let hint = Some("run the command again for an answer".into());
+        Self::new("interrupted", "interrupted; nothing was left behind", hint, exit::INTERRUPTED)
+    }
+
     /// An index that is not what was written. Where it could be removed, a new one is made next time.
     pub fn damaged_index(snapshot: &str, removed: bool) -> Self {
         let what = if removed { "was damaged and is removed" } else { "is damaged" };

@@ -10,6 +10,7 @@ mod demo;
 mod duration;
 mod error;
 mod exit;
+mod interrupt;
 mod output;
 mod progress;
 
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
         Err(e) => return usage(&e, wants_json),
     };
     let output = Output::new(&cli.global);
+    if !commands::listens_itself(&cli.command) {
+        interrupt::end_on_signal(output.clone());
+    }
     let code = match commands::run(cli.command, &output) {
         Ok(code) => code,
         Err(e) if e.is_broken_pipe() => exit::DONE,

@@ -10,6 +10,7 @@ use crate::args::{Color, Global, Level};
 use crate::error::CliError;
 
 /// How to print.
+#[derive(Clone)]
 pub struct Output {
     json: bool,
     level: Level,
@@ -32,6 +33,11 @@ impl Output {
         self.json
     }
 
+    /// The same for people only.
+    pub fn without_json(&self) -> Self {
+        Self { json: false, ..self.clone() }
+    }
+
     /// Whether to tell things of this level on stderr.
     pub fn tells(&self, level: Level) -> bool {
         level <= self.level && !(self.quiet && level >= Level::Info)
@@ -48,6 +54,7 @@ impl Output {
         document: &T,
         text: impl FnOnce() -> String,
     ) -> Result<(), CliError> {
+        crate::interrupt::answering();
         if self.json {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             serde_json::to_writer_pretty(&mut out, document)?;

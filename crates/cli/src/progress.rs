@@ -111,7 +111,7 @@ impl<'a> Progress<'a> {
         self.bar.suspend(|| {});
         if self.output.draws() {
             // The line is ours until something is printed on it.
-            let _ = console_clear();
+            let _ = clear_line();
         }
     }
 }
@@ -135,7 +135,8 @@ fn far(what: &str, done: u64, total: Option<u64>, so_far: Duration) -> String {
     format!("{percent:>3} % [{bar}] {} of {}{left}  {what}", Bytes(done), Bytes(total))
 }
 
-fn console_clear() -> std::io::Result<()> {
+/// Wipes the line that progress is drawn on.
+pub fn clear_line() -> std::io::Result<()> {
     use std::io::Write;
     let mut err = std::io::stderr().lock();
     err.write_all(b"\r\x1b[2K")?;

@@ -22,6 +22,7 @@ pub use events::{Event, Observer, Step};
 pub use files::{FilesOptions, investigate_files};
 pub use folder::Folder;
 pub use indexed::{IndexUse, OpenHeap, Reach, kept_summary};
+pub use leakline_formats::index::discard_unfinished as discard_unfinished_index;
 pub use live::{LiveOptions, Stop, investigate_live};
 pub use open::{open_profile, open_snapshot};
 pub use suspects::{SuspectsOptions, suspects_of};

@@ -59,9 +59,8 @@ impl RetainingTree {
                     }
                     let price = distance
                         + match fixed {
-                            Fixed::All(cost) => cost,
                             Fixed::ButShortcuts(_) if edges[e as usize].is(EdgeType::Shortcut) => 1,
-                            Fixed::ButShortcuts(cost) => cost,
+                            Fixed::All(cost) | Fixed::ButShortcuts(cost) => cost,
                             Fixed::None => prices.of_edge(graph, e, edges[e as usize].kind()),
                         };
                     if price < reached[to].cost {

@@ -61,6 +61,15 @@ pub fn run(mut command: Command, output: &Output) -> Result<u8, CliError> {
     }
 }
 
+/// Whether a command has something to keep or to close when it is interrupted, and sees to it itself.
+pub fn listens_itself(command: &Command) -> bool {
+    match command {
+        Command::Demo(_) => true,
+        Command::Investigate(args) => args.targets.len() == 1,
+        _ => false,
+    }
+}
+
 /// How a command that looks at one snapshot opens it.
 fn opening_of(command: &mut Command) -> Option<&mut Opening> {
     Some(match command {

@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 pub use identity::Identity;
 pub use sections::Index;
-pub use write::{IndexWriter, WriteError};
+pub use write::{IndexWriter, WriteError, discard_unfinished};
 
 /// Begins every index file.
 const MAGIC: [u8; 8] = *b"leaklidx";

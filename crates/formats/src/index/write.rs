@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use bytemuck::{Pod, Zeroable};
 use leakline_heap::SectionSink;
@@ -49,6 +50,24 @@ pub struct IndexWriter {
     entries: Vec<Entry>,
     checksums: Vec<Vec<u64>>,
     at: u64,
+}
+
+/// The named file of an index that is being written: a program that is told to end does not drop its values.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Removes what is there of an index that is being written. For a program that is about to end; the writer
+/// fails after it.
+pub fn discard_unfinished() {
+    // A panic of the thread that held it changes nothing about the file.
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(path) = unfinished.take() {
+        // There is nobody left to tell.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn set_unfinished(path: Option<PathBuf>) {
+    *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = path;
 }
 
 /// Room that is left on the disk, besides the index itself: a full disk hurts more than a slow question.
@@ -137,7 +156,10 @@ impl IndexWriter {
         file.seek(SeekFrom::Start(0))?;
         file.write_all(bytemuck::bytes_of(&header))?;
         match self.named {
-            Some(named) => named.persist(&self.place).map_err(|e| e.error)?,
+            Some(named) => {
+                set_unfinished(None);
+                named.persist(&self.place).map_err(|e| e.error)?;
+            }
             None => give_name(&file, &self.place)?,
         }
         Ok((self.place, self.at))
@@ -183,6 +205,7 @@ fn create(folder: &Path) -> io::Result<(File, Option<tempfile::TempPath>)> {
     }
     let named = tempfile::Builder::new().prefix(".leakline-index-").tempfile_in(folder)?;
     let (file, path) = named.into_parts();
+    set_unfinished(Some(path.to_path_buf()));
     Ok((file, Some(path)))
 }
 
