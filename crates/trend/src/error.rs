@@ -160,7 +160,10 @@ impl ReadError {
             }
             K::TwoColumns { .. } => "rename or remove one of the two columns",
             K::NoNumbers => "check that the memory columns were exported with their values",
-            K::NotANumber { .. } => "write plain bytes, as 1048576, without a unit",
+            K::NotANumber { .. } => {
+                "write plain bytes, as 1048576, or a size such as 512MiB; leave the field empty where there is no \
+                 sample"
+            }
             K::NotFinite { .. } => "leave the field empty where there is no sample: that is a gap",
             K::Negative { .. } => "leave the field empty where the value is unknown",
             K::OutOfRange { .. } => "memory is in bytes, time in seconds",
