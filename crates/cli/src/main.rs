@@ -4,6 +4,7 @@
 //! `investigate` and the analyses; how it reads is decided in `report`.
 
 mod args;
+mod asking;
 mod bytes;
 mod commands;
 mod demo;
@@ -12,6 +13,8 @@ mod error;
 mod exit;
 mod output;
 mod progress;
+mod series;
+mod watch;
 
 use std::process::ExitCode;
 
