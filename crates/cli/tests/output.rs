@@ -408,6 +408,52 @@ fn verify() {
     assert!(limit["time_to_limit_seconds"]["estimate"].is_number(), "{limit}");
 }
 
+/// What recordings suffer in practice is read, mended where that is safe, and said.
+#[test]
+fn series_with_troubles() {
+    let desk = Desk::new();
+    let rows = |row: &dyn Fn(u64) -> String| -> String { (0..240).map(row).collect() };
+    let rss = |i: u64| 100_000_000 + i * 500_000 + i * 7919 % 1000 * 1000;
+    let time = |i: u64| 1_790_000_000 + i * 60;
+    let back = rows(&|i| format!("{},{}\n", time(i) - if i > 120 { 3600 } else { 0 }, rss(i)));
+    let stray = rows(&|i| format!("{},{}\n", if i == 0 { 5 } else { time(i) }, rss(i)));
+    let jump = rows(&|i| format!("{},{}\n", if i < 90 { i * 60 } else { time(i) }, rss(i)));
+    let unit = rows(&|i| format!("{},{:.2} MiB\n", time(i), rss(i) as f64 / 1_048_576.0));
+    let header = rows(&|i| format!("{},{:.2}\n", time(i), rss(i) as f64 / 1e6));
+    let gap = rows(&|i| {
+        if (80..140).contains(&i) { String::new() } else { format!("{},{}\n", time(i), rss(i)) }
+    });
+    // Summer time begins in the middle, as local time with its offset tells.
+    let zone = rows(&|i| {
+        let (offset, hour) = if i < 60 { ("+01:00", 1) } else { ("+02:00", 2) };
+        let t = hour * 60 + i;
+        format!("2026-03-29T{:02}:{:02}:00{offset},{}\n", t / 60 % 24, t % 60, rss(i))
+    });
+    for (name, head, body, code) in [
+        ("back", "time,rss", &back, "clock-set-back"),
+        ("stray", "time,rss", &stray, "stray-times"),
+        ("jump", "time,rss", &jump, "clock-jump"),
+        ("unit", "time,rss", &unit, ""),
+        ("header", "timestamp,rss_mb,colour", &header.replace('\n', ",blue\n"), ""),
+        ("gap", "time,rss", &gap, "gaps"),
+        ("zone", "time,rss", &zone, ""),
+    ] {
+        desk.write(&format!("{name}.csv"), format!("{head}\n{body}"));
+        let found = desk.run(&format!("trend {name}.csv --json")).expect_code(0);
+        let json = found.json();
+        assert_eq!(json["verdict"], "leak", "{name}: {found}");
+        let rate = json["rate_bytes_per_hour"]["estimate"].as_f64().unwrap();
+        assert!((rate / 30e6 - 1.0).abs() < 0.02, "{name}: {rate}");
+        assert!(code.is_empty() || json["reasons"].to_string().contains(code), "{name}: {found}");
+    }
+    let tiny = rows(&|i| format!("{},{:.1}\n", time(i), rss(i) as f64 / 1e6));
+    desk.write("tiny.csv", format!("time,rss\n{tiny}"));
+    desk.shot("trend_tiny", "trend tiny.csv").expect_code(0);
+    let equal = rows(&|i| format!("{},100000000\n", time(i)));
+    desk.write("equal.csv", format!("time,rss\n{equal}"));
+    desk.shot("trend_equal", "trend equal.csv").expect_code(0);
+}
+
 #[test]
 fn trend_svg() {
     let desk = Desk::new();

@@ -4,7 +4,8 @@
 //! the usual causes apart comes first: an allocator that does not give back, or a cache of pages, looks like
 //! a leak from outside and is none.
 
-use crate::sample::Series;
+use crate::judge::judge;
+use crate::sample::{Sample, Series};
 use crate::verdict::{Reason, Trend, Verdict, Where};
 
 /// The next steps for a leak, the first one first; nothing for any other verdict.
@@ -16,7 +17,14 @@ pub fn advice(series: &Series, trend: &Trend) -> Vec<Reason> {
     let knows_split = series.samples.iter().any(|s| s.heap_total.is_some());
     let mut steps = Vec::new();
     let mut step = |code, text: &str| steps.push(Reason::new(code, text));
-    match trend.place {
+    // Where only RSS and the heap are known, RSS leads although the heap is what grows.
+    let place = if trend.place == Where::Unknown && knows_heap && !knows_split && heap_leaks(series)
+    {
+        Where::JsHeap
+    } else {
+        trend.place
+    };
+    match place {
         Where::JsHeap => step(
             "next-snapshots",
             "objects pile up in the JavaScript heap: `leakline investigate PID` compares heap snapshots and \
@@ -82,10 +90,17 @@ pub fn advice(series: &Series, trend: &Trend) -> Vec<Reason> {
     steps
 }
 
+/// Whether the heap alone is a leak.
+fn heap_leaks(series: &Series) -> bool {
+    let heap = |s: &Sample| Sample { rss: None, ..s.clone() };
+    let alone = Series { name: None, samples: series.samples.iter().map(heap).collect() };
+    let trend = judge(&alone);
+    trend.verdict == Verdict::Leak && trend.place == Where::JsHeap
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::Sample;
     use crate::verdict::{Confidence, Interval};
 
     fn of(place: Where, verdict: Verdict, sample: Sample) -> Vec<&'static str> {
@@ -100,6 +115,24 @@ mod tests {
         };
         let series = Series { name: None, samples: vec![sample] };
         advice(&series, &trend).into_iter().map(|r| r.code).collect()
+    }
+
+    #[test]
+    fn rss_that_only_repeats_the_heap_leads_to_the_heap() {
+        let sample = |i: u32| {
+            let heap = 80_000_000 + u64::from(i) * 400_000 + u64::from(i % 7) * 100_000;
+            Sample {
+                elapsed_seconds: f64::from(i) * 30.0,
+                heap_used: Some(heap),
+                rss: Some(heap * 6 / 5 + 60_000_000),
+                gc_major_count: Some(u64::from(i / 8)),
+                ..Sample::default()
+            }
+        };
+        let series = Series { name: None, samples: (0..400).map(sample).collect() };
+        let trend = judge(&series);
+        assert_eq!((trend.verdict, trend.place), (Verdict::Leak, Where::Unknown), "{trend:#?}");
+        assert_eq!(advice(&series, &trend)[0].code, "next-snapshots");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph, Wrap};
+use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, LegendPosition, Paragraph, Wrap};
 
 /// Listeners shown.
 const LISTENERS: usize = 4;
@@ -139,6 +139,8 @@ fn memory(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
         None => "MiB".to_owned(),
     };
     let chart = Chart::new(sets)
+        .legend_position(Some(LegendPosition::TopLeft))
+        .hidden_legend_constraints((Constraint::Ratio(1, 2), Constraint::Ratio(3, 4)))
         .block(Block::bordered().title(title))
         .x_axis(Axis::default().bounds([from, to]).labels([
             text::duration(0.0),
@@ -239,9 +241,16 @@ mod tests {
     #[test]
     fn a_leak_is_on_the_first_line_with_its_limit_below() {
         let text = drawn(80, 30, 300, 256 << 20);
-        for part in
-            ["LEAK", "limit", "floor", "uncaughtException", "1 → 57", "time to the limit", "31)"]
-        {
+        for part in [
+            "LEAK",
+            "limit",
+            "floor",
+            "uncaughtException",
+            "1 → 57",
+            "time to the limit",
+            "31)",
+            "forecast",
+        ] {
             assert!(text.contains(part), "{part}:\n{text}");
         }
         assert!(text.lines().next().unwrap().contains("LEAK"), "{text}");
