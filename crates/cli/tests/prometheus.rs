@@ -76,12 +76,15 @@ impl Prometheus {
     }
 }
 
+/// Labels, and the value at a second.
+type Row = (String, Box<dyn Fn(u64) -> f64>);
+
 /// Three pods of one workload over six hours: two leak, one that restarted does not; and what exporters
 /// of other kinds say about one of them.
 fn backfill(from: u64) -> String {
     let mut out = String::new();
     let times = || (0..6 * HOUR).step_by(30);
-    let mut metric = |name: &str, rows: &[(String, Box<dyn Fn(u64) -> f64>)]| {
+    let mut metric = |name: &str, rows: &[Row]| {
         let _ = writeln!(out, "# TYPE {name} gauge");
         for (labels, value) in rows {
             for t in times() {
@@ -107,7 +110,7 @@ fn backfill(from: u64) -> String {
     metric("process_resident_memory_bytes", &rss);
     metric("nodejs_heap_size_total_bytes", &each(&|r| Box::new(move |t| heap(t, r) + 8e6)));
     metric("nodejs_external_memory_bytes", &each(&|_| Box::new(|_| 3e6)));
-    let collections: Vec<(String, Box<dyn Fn(u64) -> f64>)> = pods
+    let collections: Vec<Row> = pods
         .iter()
         .flat_map(|(pod, _)| {
             let of = |kind: &str| format!("{},kind=\"{kind}\"", label(pod));
@@ -350,7 +353,7 @@ fn who_asks_is_said_in_headers_and_never_shown() {
     ] {
         let found = asked(&url, &more).expect_code(5);
         let head = server.requests().pop().unwrap();
-        let said = head.lines().any(|l| l.to_ascii_lowercase() == header.to_ascii_lowercase());
+        let said = head.lines().any(|l| l.eq_ignore_ascii_case(header));
         assert!(said, "{header}: {head}");
         assert!(!found.stderr.contains("s3cret") && !found.stdout.contains("s3cret"), "{found}");
     }

@@ -15,8 +15,11 @@ pub struct Asking {
     /// Send this header, `NAME: VALUE`; may be repeated
     #[arg(long, value_name = "HEADER", value_parser = header)]
     pub header: Vec<(String, String)>,
-    /// Send the bearer token in this file [env: LEAKLINE_BEARER_TOKEN, the token itself]
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Send the bearer token in this file [env: LEAKLINE_BEARER_TOKEN, the token itself]"
+    )]
     pub bearer_file: Option<PathBuf>,
     /// Send this bearer token; others on this machine can see it, so better use the file
     #[arg(long, value_name = "TOKEN", conflicts_with = "bearer_file")]

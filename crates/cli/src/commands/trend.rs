@@ -26,8 +26,9 @@ pub fn run(args: &Args, output: &Output) -> Result<u8, CliError> {
     };
     let (mut series, mut notes): (Vec<Series>, Vec<Vec<Reason>>) = noted.into_iter().unzip();
     if let Some(limit) = args.limit {
-        let samples = series.iter_mut().flat_map(|s| &mut s.samples);
-        samples.for_each(|s| s.limit = s.limit.or(Some(limit)));
+        for sample in series.iter_mut().flat_map(|s| &mut s.samples) {
+            sample.limit = sample.limit.or(Some(limit));
+        }
     }
     let draw = |trends: &[&Trend]| match &args.svg {
         Some(path) => write_svg(path, &series, trends),

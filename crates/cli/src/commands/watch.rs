@@ -56,7 +56,9 @@ pub fn run(args: &Watch, output: &Output) -> Result<u8, CliError> {
         let watched = watch(&options, &mut |e| show.event(e), stop).await;
         if let Show::Screen(screen) = show {
             let lines = Lines::new(output);
-            screen.close().iter().for_each(|note| lines.note(note));
+            for note in screen.close() {
+                lines.note(&note);
+            }
         }
         watched
     });

@@ -161,13 +161,17 @@ pub async fn watch(
             return Err(e.into());
         }
     };
-    notes.into_iter().for_each(|n| observer(WatchEvent::Note(n)));
+    for note in notes {
+        observer(WatchEvent::Note(note));
+    }
     let mut run = Run::new(options, attach, save, source);
     let ended = run.go(observer, &mut stop).await;
     let mut left = Vec::new();
     run.source.close(&mut left).await;
     run.state.actions.extend(run.source.take_actions());
-    left.into_iter().for_each(|n| observer(WatchEvent::Note(n)));
+    for note in left {
+        observer(WatchEvent::Note(note));
+    }
     run.finish(ended)
 }
 
@@ -283,7 +287,9 @@ impl<'a> Run<'a> {
             // Attaching is not cut short, see `watch`.
             let mut notes = Vec::new();
             let next = self.source.next_life(&self.attach, &mut notes).await;
-            notes.into_iter().for_each(|n| observer(WatchEvent::Note(n)));
+            for note in notes {
+                observer(WatchEvent::Note(note));
+            }
             if let Some(next) = next {
                 self.state.actions.extend(self.source.take_actions());
                 observer(WatchEvent::Note(format!("it is back: {}", next.describe())));

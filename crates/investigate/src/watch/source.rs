@@ -52,6 +52,17 @@ pub(super) struct Program {
     folder: Option<PathBuf>,
 }
 
+/// How a process may be looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Not at all: from outside.
+    Outside,
+    /// Through its inspector, which may be opened; from outside where that must not be.
+    Inspector,
+    /// Through the inspector that is open there, or not at all.
+    OpenAt(SocketAddr),
+}
+
 pub(super) enum Means {
     Inspector(Box<Session>),
     Proc,
@@ -64,8 +75,7 @@ pub(super) enum Source {
         program: Option<Program>,
         limit: Option<u64>,
         means: Means,
-        /// The inspector may be used, and where it is to be.
-        inspector: Option<Option<SocketAddr>>,
+        way: Way,
     },
     Endpoint {
         address: Address,
@@ -84,18 +94,19 @@ impl Source {
                 Ok(Self::Endpoint { address: address.clone(), http: http.clone() })
             }
             WatchTarget::Process { pid, inspector } => {
-                Self::process(*pid, inspector.then_some(None), attach, notes).await
+                let way = if *inspector { Way::Inspector } else { Way::Outside };
+                Self::process(*pid, way, attach, notes).await
             }
             WatchTarget::Inspector(address) => {
                 let pid = listener_at(*address)?;
-                Self::process(pid, Some(Some(*address)), attach, notes).await
+                Self::process(pid, Way::OpenAt(*address), attach, notes).await
             }
         }
     }
 
     async fn process(
         pid: u32,
-        inspector: Option<Option<SocketAddr>>,
+        way: Way,
         attach: &AttachOptions,
         notes: &mut Vec<String>,
     ) -> Result<Self, Error> {
@@ -105,9 +116,13 @@ impl Source {
             return Err(Error::IsThread { pid, process: status.thread_group });
         }
         let start_ticks = process.start_ticks()?;
-        let means = match inspector {
-            None => Means::Proc,
-            Some(address) => {
+        let address = match way {
+            Way::OpenAt(address) => Some(address),
+            Way::Outside | Way::Inspector => None,
+        };
+        let means = match way {
+            Way::Outside => Means::Proc,
+            Way::Inspector | Way::OpenAt(_) => {
                 let options = AttachOptions { inspector: address, ..attach.clone() };
                 match Session::attach(pid, &options).await {
                     Ok(session) => Means::Inspector(Box::new(session)),
@@ -133,7 +148,7 @@ impl Source {
             process,
             start_ticks,
             means,
-            inspector,
+            way,
         })
     }
 
@@ -211,14 +226,14 @@ impl Source {
         attach: &AttachOptions,
         notes: &mut Vec<String>,
     ) -> Option<Self> {
-        let Self::Process { process, start_ticks, program: Some(old), inspector, .. } = self else {
+        let Self::Process { process, start_ticks, program: Some(old), way, .. } = self else {
             return None;
         };
-        let pid = match inspector {
-            Some(Some(address)) => listener_at(*address).ok()?,
+        let pid = match way {
+            Way::OpenAt(address) => listener_at(*address).ok()?,
             _ => successor(process, *start_ticks, old)?,
         };
-        Self::process(pid, *inspector, attach, notes).await.ok()
+        Self::process(pid, *way, attach, notes).await.ok()
     }
 
     /// Leaves the target as it was found.

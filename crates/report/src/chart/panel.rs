@@ -72,7 +72,9 @@ pub(super) fn panel(panel: &Panel<'_>) -> String {
             scale.y(dot.v)
         ));
     }
-    picture.segments.iter().for_each(|s| fit(&mut out, &scale, s));
+    for segment in &picture.segments {
+        fit(&mut out, &scale, segment);
+    }
     if let Some(f) = &picture.forecast {
         let (low, high) = f.between;
         let ends = [f.from, Dot { t: f.to.t, v: low }, Dot { t: f.to.t, v: high }, f.from];

@@ -101,16 +101,18 @@ fn find(root: &Value) -> MemoryReading {
     reading
 }
 
+/// The first value stays.
+fn set<T>(slot: &mut Option<T>, value: Option<T>) {
+    if slot.is_none() {
+        *slot = value;
+    }
+}
+
 fn take(reading: &mut MemoryReading, key: &str, value: &Value) {
     let folded: String =
         key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let (name, factor) = unit_of_key(&folded);
     let bytes = || bytes(value, factor);
-    fn set<T>(slot: &mut Option<T>, value: Option<T>) {
-        if slot.is_none() {
-            *slot = value;
-        }
-    }
     match name {
         "rss" | "residentsetsize" | "memoryrss" => set(&mut reading.rss, bytes()),
         "heapused" | "usedheapsize" | "memoryheapused" => set(&mut reading.heap_used, bytes()),

@@ -1,4 +1,4 @@
-//! Range queries of Prometheus' HTTP API (`/api/v1/query_range`), which Thanos, Mimir and VictoriaMetrics
+//! Range queries of Prometheus' HTTP API (`/api/v1/query_range`), which Thanos, Mimir and `VictoriaMetrics`
 //! answer as well.
 
 use std::collections::BTreeMap;

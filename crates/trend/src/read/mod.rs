@@ -168,8 +168,10 @@ impl<'f> Assembly<'f> {
             let absolute = series.absolute;
             notes.push(if absolute { clock::mend(&mut series.samples) } else { Vec::new() });
         }
-        for (series, notes) in self.series.iter().zip(&mut notes) {
-            notes.extend(tiny(&series.samples));
+        for series in &self.series {
+            if let Some(kind) = tiny(&series.samples) {
+                return Err(fail(Some(series.first_line), kind));
+            }
         }
         // One origin for all series of the file, so that their segments can be compared.
         let origin = self
@@ -206,19 +208,15 @@ impl<'f> Assembly<'f> {
 /// No process has so little memory: its figures are in another unit, or zeros for want of one.
 const TINY_BYTES: u64 = 64 << 10;
 
-/// So many samples before that is said.
+/// So many samples before that is a fault.
 const TINY_FROM_SAMPLES: usize = 8;
 
-fn tiny(samples: &[Sample]) -> Option<Reason> {
-    let values = samples.iter().flat_map(|s| [s.rss, s.heap_used, s.external, s.array_buffers]);
-    let largest = values.flatten().max()?;
-    (samples.len() >= TINY_FROM_SAMPLES && largest < TINY_BYTES).then(|| {
-        Reason::new(
-            "tiny-figures",
-            format!(
-                "no figure is above {largest} bytes, and no process is that small: if they are megabytes, \
-                 name the column rss_mb or heap_used_mb"
-            ),
-        )
-    })
+fn tiny(samples: &[Sample]) -> Option<ReadErrorKind> {
+    let largest = |column: &'static str, of: fn(&Sample) -> Option<u64>| {
+        samples.iter().filter_map(of).max().map(|largest| (column, largest))
+    };
+    let (column, largest) =
+        largest("rss", |s| s.rss).or_else(|| largest("heap_used", |s| s.heap_used))?;
+    (samples.len() >= TINY_FROM_SAMPLES && largest < TINY_BYTES)
+        .then_some(ReadErrorKind::Tiny { column, largest })
 }

@@ -1,7 +1,7 @@
-//! Several runs of each side, as BLeak verifies a fix (Vilk and Berger, PLDI 2018): repeat the same work,
+//! Several runs of each side, as `BLeak` verifies a fix (Vilk and Berger, PLDI 2018): repeat the same work,
 //! drop the warm-up, compare the mean growth over runs.
 //!
-//! BLeak discards the first half of each run's iterations; so does this, of each run's time. A run gives one
+//! `BLeak` discards the first half of each run's iterations; so does this, of each run's time. A run gives one
 //! number, the robust slope of the floor of its later half. The runs of a side are independent of each
 //! other, as the samples within a run are not, so Student's t holds for their means and Welch's for the
 //! difference, without any assumption on what noise within a run looks like.
@@ -26,7 +26,7 @@ const HOUR: f64 = 3600.0;
 /// With fewer runs than this on a side their scatter is not known.
 const MIN_RUNS: usize = 3;
 
-/// What BLeak's authors took.
+/// What `BLeak`'s authors took.
 const GOOD_RUNS: usize = 5;
 
 /// The later half of a run is reduced to the floors of this many stretches where it is not known when full
