@@ -101,7 +101,7 @@ fn faults_name_file_line_and_next_step() {
 fn times_out_of_order_are_sorted_and_said() {
     let mut text = String::from("time,rss\n");
     for i in (0..30).rev() {
-        text.push_str(&format!("{},1000\n", 1_790_000_000 + i * 60));
+        text.push_str(&format!("{},100000000\n", 1_790_000_000 + i * 60));
     }
     let series = ok(&text);
     let trend = judge(&series[0]);
