@@ -2,11 +2,11 @@
 # Sets up what the tests need and runs all of them. On a fresh machine: Rust, Node and npm, then this.
 #
 #   scripts/test.sh              everything
-#   scripts/test.sh --setup      only the npm packages, the runtimes and Chromium
+#   scripts/test.sh --setup      only the npm packages, the runtimes, Chromium and Prometheus
 #
-# Node 12 to 26 and Deno come from npm by lockfile (tests-node/runtimes), into the checkout. Chromium is the system's: on
-# Debian, as root, its package is installed where it is missing. Binaries that are there already can be named in
-# LEAKLINE_NODE_<major>, LEAKLINE_DENO and LEAKLINE_CHROMIUM.
+# Node 12 to 26 and Deno come from npm by lockfile (tests-node/runtimes), into the checkout. Chromium and Prometheus
+# are the system's: on Debian, as root, their packages are installed where they are missing. Binaries that are there
+# already can be named in LEAKLINE_NODE_<major>, LEAKLINE_DENO and LEAKLINE_CHROMIUM.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -103,6 +103,18 @@ fi
 find_chromium >/dev/null || missing 'Chromium is not installed' \
   'apt-get install chromium as root, or name a binary: LEAKLINE_CHROMIUM=/path/to/chromium'
 printf '%-9s %s\n' chromium "$(find_chromium)"
+
+# A real Prometheus answers the tests of `trend --prometheus`.
+if ! command -v prometheus >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo 'prometheus: apt-get install'
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null ||
+    missing 'Prometheus cannot be installed' 'put prometheus and promtool on PATH (https://prometheus.io/download)'
+fi
+for program in prometheus promtool; do
+  command -v "$program" >/dev/null || missing "$program is not installed" \
+    'apt-get install prometheus as root, or put prometheus and promtool on PATH (https://prometheus.io/download)'
+done
+printf '%-9s %s\n' prometheus "$(command -v prometheus)"
 
 [ "${1:-}" = --setup ] && exit 0
 

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration;
 
+pub mod memory;
 pub mod views;
 
 const EXAMPLES: &str = "\
@@ -22,6 +23,12 @@ EXAMPLES:
 
   # Is it a leak at all? A series of memory samples, CSV or JSON lines
   leakline trend memory.csv
+
+  # The same while it happens, live
+  leakline watch 4711
+
+  # Did the fix fix it? Memory before and after, or two investigations
+  leakline verify --before monday.csv --after thursday.csv
 
   # What leaks by its looks, without running anything
   leakline scan src
@@ -137,7 +144,11 @@ pub enum Command {
     /// Who allocated what is alive, from a sampling heap profile
     Allocations(Allocations),
     /// Is it a leak? The verdict on a series of memory samples
-    Trend(Trend),
+    Trend(memory::Trend),
+    /// Watch the memory of a live target, and judge it as it goes
+    Watch(memory::Watch),
+    /// Is it fixed? Memory before a change against memory after it
+    Verify(memory::Verify),
     /// Find leaks that can be told from the source
     Scan(Scan),
     /// What a rule means and what to do about it
@@ -263,16 +274,6 @@ pub struct Allocations {
     /// Functions to print
     #[arg(long, default_value_t = 25, value_name = "N")]
     pub limit: usize,
-}
-
-#[derive(Debug, Args)]
-pub struct Trend {
-    /// Series of samples: CSV or JSON lines
-    #[arg(required = true, value_name = "SERIES")]
-    pub files: Vec<PathBuf>,
-    /// Exit with 3 when there is a leak
-    #[arg(long)]
-    pub fail_on_leak: bool,
 }
 
 #[derive(Debug, Args)]

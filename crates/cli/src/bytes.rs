@@ -34,6 +34,14 @@ pub fn range(text: &str) -> Result<Range, String> {
     Ok(range)
 }
 
+/// Reads one size that is not 0.
+pub fn size(text: &str) -> Result<u64, String> {
+    match bytes(text)? {
+        0 => Err("a size of 0 means nothing".into()),
+        size => Ok(size),
+    }
+}
+
 fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

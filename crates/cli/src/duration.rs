@@ -20,13 +20,44 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        other => return Err(format!("`{other}` is no unit of time; use ms, s, m or h")),
+        "d" => 86_400.0,
+        other => return Err(format!("`{other}` is no unit of time; use ms, s, m, h or d")),
     };
     let seconds = number * factor;
     if !(0.0..=MAX_SECONDS).contains(&seconds) {
         return Err(format!("`{text}` is longer than 30 days"));
     }
     Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Reads a duration that is not 0.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn positive(text: &str) -> Result<Duration, String> {
+    match parse(text)? {
+        Duration::ZERO => Err("it must be longer than nothing".into()),
+        duration => Ok(duration),
+    }
+}
+
+/// Reads a moment: RFC 3339 with an offset, or Unix seconds.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn moment(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return if (0.0..1e11).contains(&seconds) {
+            Ok(seconds)
+        } else {
+            Err("Unix seconds are between 0 and 100000000000".into())
+        };
+    }
+    let at: jiff::Timestamp = text.parse().map_err(|_| {
+        format!("`{text}` is no moment; write 2026-01-31T03:00:00Z or Unix seconds")
+    })?;
+    Ok(at.as_millisecond() as f64 / 1000.0)
 }
 
 #[cfg(test)]

@@ -83,6 +83,18 @@ impl CliError {
         error
     }
 
+    /// A file of ours that cannot be written.
+    pub fn output_file(path: &Path, e: std::io::Error) -> Self {
+        let mut error = Self::new(
+            "output",
+            format!("cannot write {}", path.display()),
+            Some("check that the folder exists and that you may write there".into()),
+            exit::INTERNAL,
+        );
+        error.source = Some(Box::new(e));
+        error
+    }
+
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         self.exit

@@ -4,6 +4,7 @@
 //! `investigate` and the analyses; how it reads is decided in `report`.
 
 mod args;
+mod asking;
 mod bytes;
 mod commands;
 mod demo;
@@ -13,6 +14,8 @@ mod exit;
 mod interrupt;
 mod output;
 mod progress;
+mod series;
+mod watch;
 
 use std::process::ExitCode;
 

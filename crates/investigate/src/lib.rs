@@ -14,8 +14,10 @@ mod files;
 mod folder;
 mod indexed;
 mod live;
+mod metrics;
 mod open;
 mod suspects;
+mod watch;
 
 pub use error::{Error, ErrorClass};
 pub use events::{Event, Observer, Step};
@@ -24,5 +26,9 @@ pub use folder::Folder;
 pub use indexed::{IndexUse, OpenHeap, Reach, kept_summary};
 pub use leakline_formats::index::discard_unfinished as discard_unfinished_index;
 pub use live::{LiveOptions, Stop, investigate_live};
+pub use metrics::{Column, Metrics, MetricsOptions, Preset, metrics};
 pub use open::{open_profile, open_snapshot};
 pub use suspects::{SuspectsOptions, suspects_of};
+pub use watch::{
+    ListenerCount, Moment, State, WatchEvent, WatchOptions, WatchTarget, Watched, watch,
+};

@@ -1,7 +1,7 @@
 //! The JSON documents of the single commands: the analyses' own values under a schema.
 
 use leakline_analysis::{Allocations, Comparability, Diff, DiffRow, RetainersView, Summary};
-use leakline_trend::{NamedTrend, Trend, WorkloadTrend};
+use leakline_trend::{NamedTrend, Reason, Trend, Verification, WorkloadTrend};
 use serde::Serialize;
 
 /// What a snapshot is.
@@ -139,12 +139,14 @@ pub struct TrendDocument {
     /// The verdict.
     #[serde(flatten)]
     pub trend: Trend,
+    /// What to do next.
+    pub next: Vec<Reason>,
 }
 
 impl TrendDocument {
     /// Puts a verdict under its schema.
-    pub fn new(named: NamedTrend) -> Self {
-        Self { schema: "leakline/trend/1", name: named.name, trend: named.trend }
+    pub fn new(named: NamedTrend, next: Vec<Reason>) -> Self {
+        Self { schema: "leakline/trend/1", name: named.name, trend: named.trend, next }
     }
 }
 
@@ -156,6 +158,76 @@ pub struct WorkloadTrendDocument {
     /// The verdicts.
     #[serde(flatten)]
     pub trends: WorkloadTrend,
+    /// What to do next about the first series that leaks.
+    pub next: Vec<Reason>,
+}
+
+/// `leakline verify`.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifyDocument {
+    /// `leakline/verify/1`
+    pub schema: &'static str,
+    /// The comparison.
+    #[serde(flatten)]
+    pub verification: Verification,
+}
+
+impl VerifyDocument {
+    /// Puts a comparison under its schema.
+    pub fn new(verification: Verification) -> Self {
+        Self { schema: "leakline/verify/1", verification }
+    }
+}
+
+/// `leakline watch`, at its end.
+#[derive(Clone, Debug, Serialize)]
+pub struct WatchDocument {
+    /// `leakline/watch/1`
+    pub schema: &'static str,
+    /// The target in words.
+    pub target: String,
+    /// Where the figures came from: `inspector`, `proc`, `endpoint`.
+    pub source: &'static str,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// Samples taken.
+    pub samples: usize,
+    /// Samples that failed.
+    pub missed_samples: u64,
+    /// Restarts of the target that were seen.
+    pub restarts: u64,
+    /// From the first to the last sample.
+    pub span_seconds: f64,
+    /// The verdict.
+    #[serde(flatten)]
+    pub trend: Trend,
+    /// What to do next.
+    pub next: Vec<Reason>,
+    /// How late the event loop was at worst.
+    pub event_loop_delay_seconds: Option<f64>,
+    /// Listener counts, those that grew most first.
+    pub listeners: Vec<ListenerGrowth>,
+    /// The file with the samples.
+    pub series: String,
+    /// The user ended it.
+    pub interrupted: bool,
+    /// Why the target ended it, if it did.
+    pub lost: Option<String>,
+    /// Everything done to the target.
+    pub actions: Vec<crate::model::Action>,
+}
+
+/// Listeners of one event of one emitter over time.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListenerGrowth {
+    /// The emitter: `process`.
+    pub emitter: String,
+    /// The event.
+    pub event: String,
+    /// How many there were at first.
+    pub first: u64,
+    /// How many there were at last.
+    pub last: u64,
 }
 
 /// An error for machines.

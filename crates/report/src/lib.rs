@@ -7,6 +7,7 @@
 //! **Architecture invariant:** the terminal, the report and (later) the page and the alerts render the same
 //! documents; none asks the graph again.
 
+pub mod chart;
 mod documents;
 mod markdown;
 mod model;
@@ -18,8 +19,9 @@ pub mod text;
 mod views;
 
 pub use documents::{
-    AllocationsDocument, DiffDocument, DiffStepDocument, ErrorDocument, ProfileHead,
-    RetainersDocument, SnapshotHead, SummaryDocument, TrendDocument, WorkloadTrendDocument,
+    AllocationsDocument, DiffDocument, DiffStepDocument, ErrorDocument, ListenerGrowth,
+    ProfileHead, RetainersDocument, SnapshotHead, SummaryDocument, TrendDocument, VerifyDocument,
+    WatchDocument, WorkloadTrendDocument,
 };
 pub use markdown::markdown;
 pub use model::{

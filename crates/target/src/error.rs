@@ -240,6 +240,58 @@ pub enum Error {
         /// What is missing.
         reason: &'static str,
     },
+    /// No HTTP answer.
+    #[error("cannot reach {url}: {reason}")]
+    HttpUnreachable {
+        /// The address, without password and query.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// No HTTP answer in time.
+    #[error("{url} did not answer within {} s", waited.as_secs_f32())]
+    HttpTimeout {
+        /// The address, without password and query.
+        url: String,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// An HTTP answer that is a refusal or a failure.
+    #[error("{url} answered {status}: {said}")]
+    HttpStatus {
+        /// The address, without password and query.
+        url: String,
+        /// The status.
+        status: u16,
+        /// Its first words.
+        said: String,
+    },
+    /// A metrics server that does not accept the query.
+    #[error("{url} does not accept the query: {message}")]
+    Query {
+        /// The address, without password and query.
+        url: String,
+        /// Its words.
+        message: String,
+    },
+    /// An answer that is not what was asked for.
+    #[error("{url}: {reason}")]
+    BadAnswer {
+        /// The address, without password and query.
+        url: String,
+        /// What it is instead.
+        reason: String,
+    },
+    /// A query without a single value.
+    #[error("no series for {what} between {from} and {to}")]
+    NoSeries {
+        /// The query or queries.
+        what: String,
+        /// RFC 3339.
+        from: String,
+        /// RFC 3339.
+        to: String,
+    },
     /// We asked for the inspector to be closed, and it still listens.
     #[error("the inspector of process {pid} is still open at {address}: {reason}")]
     LeftOpen {
@@ -256,7 +308,10 @@ impl Error {
     /// The class that decides the exit code.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Error::IsThread { .. } => ErrorClass::BadInput,
+            Error::IsThread { .. }
+            | Error::Query { .. }
+            | Error::BadAnswer { .. }
+            | Error::NoSeries { .. } => ErrorClass::BadInput,
             // A folder or disk on our side.
             Error::Output { .. } | Error::DiskFull { .. } | Error::OutputExists { .. } => {
                 ErrorClass::Internal
@@ -296,6 +351,12 @@ impl Error {
             Error::OutputExists { .. } => "output-exists",
             Error::SnapshotIncomplete { .. } => "snapshot-incomplete",
             Error::LeftOpen { .. } => "inspector-left-open",
+            Error::HttpUnreachable { .. } => "http-unreachable",
+            Error::HttpTimeout { .. } => "http-timeout",
+            Error::HttpStatus { .. } => "http-status",
+            Error::Query { .. } => "bad-query",
+            Error::BadAnswer { .. } => "bad-answer",
+            Error::NoSeries { .. } => "no-series",
         }
     }
 
@@ -372,6 +433,34 @@ impl Error {
             Error::LeftOpen { .. } => {
                 "it closes by itself as soon as the last client disconnects; it listens on loopback only unless \
                  the service was configured otherwise"
+                    .to_owned()
+            }
+            Error::HttpUnreachable { .. } => {
+                "check host, port and scheme; is it reachable from this machine (VPN, proxy, port-forward)?"
+                    .to_owned()
+            }
+            Error::HttpTimeout { .. } => {
+                "ask for less (a shorter --since, a larger --step), or allow more with --timeout".to_owned()
+            }
+            Error::HttpStatus { status: 401 | 403, .. } => {
+                "it wants to know who asks: --bearer-file FILE, --header 'NAME: VALUE', or user:password@ in the \
+                 address"
+                    .to_owned()
+            }
+            Error::HttpStatus { status: 404, .. } => {
+                "give the address before /api/v1; behind a proxy or with Mimir it has a prefix such as /prometheus"
+                    .to_owned()
+            }
+            Error::HttpStatus { .. } => {
+                "the server has a trouble of its own; its log says more. Ask again, or for less".to_owned()
+            }
+            Error::Query { .. } => "try the query in the server's own web page first".to_owned(),
+            Error::BadAnswer { .. } => {
+                "check the address: what answers there must be the API itself, not a login page".to_owned()
+            }
+            Error::NoSeries { .. } => {
+                "check the selector and the range; the names that a server knows are listed at \
+                 /api/v1/label/__name__/values"
                     .to_owned()
             }
             Error::Proc { .. } | Error::Protocol(_) | Error::Remote { .. } => return None,

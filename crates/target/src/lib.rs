@@ -20,6 +20,7 @@ pub mod preflight;
 mod probe;
 mod process;
 pub mod protocol;
+pub mod remote;
 mod safety;
 mod session;
 mod sockets;

@@ -196,6 +196,15 @@
         uptime: process.uptime(),
       };
     },
+    // How many listeners `process` has, by event: the emitter that most leaks of listeners hang on.
+    listeners() {
+      arm();
+      const counts = [];
+      for (const name of process.eventNames().slice(0, 100)) {
+        counts.push([String(name), process.listenerCount(name)]);
+      }
+      return counts;
+    },
     // V8's spaces; a little dearer, so on demand.
     spaces() {
       arm();

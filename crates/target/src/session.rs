@@ -117,6 +117,12 @@ impl Session {
         serde_json::from_value(value).map_err(|e| Error::Protocol(format!("heap spaces: {e}")))
     }
 
+    /// How many listeners `process` has, by event; cheap.
+    pub async fn listeners(&mut self) -> Result<Vec<(String, u64)>, Error> {
+        let value = self.call_probe("listeners", &[], "counting its listeners").await?;
+        serde_json::from_value(value).map_err(|e| Error::Protocol(format!("listeners: {e}")))
+    }
+
     /// A sign of life, for long breaks between samples.
     pub async fn beat(&mut self) -> Result<(), Error> {
         self.call_probe("beat", &[], "keeping the session alive").await.map(drop)

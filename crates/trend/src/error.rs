@@ -89,6 +89,14 @@ pub enum ReadErrorKind {
         /// The field, shortened.
         value: String,
     },
+    /// Figures that no process has.
+    #[error("{column} is never above {largest} bytes, and no process is that small")]
+    Tiny {
+        /// The column's meaning.
+        column: &'static str,
+        /// Its largest value.
+        largest: u64,
+    },
     /// A time that is neither RFC 3339 nor Unix seconds.
     #[error("{column} is no time: {value}")]
     NotATime {
@@ -160,10 +168,17 @@ impl ReadError {
             }
             K::TwoColumns { .. } => "rename or remove one of the two columns",
             K::NoNumbers => "check that the memory columns were exported with their values",
-            K::NotANumber { .. } => "write plain bytes, as 1048576, without a unit",
+            K::NotANumber { .. } => {
+                "write plain bytes, as 1048576, or a size such as 512MiB; leave the field empty where there is no \
+                 sample"
+            }
             K::NotFinite { .. } => "leave the field empty where there is no sample: that is a gap",
             K::Negative { .. } => "leave the field empty where the value is unknown",
             K::OutOfRange { .. } => "memory is in bytes, time in seconds",
+            K::Tiny { largest: 0, .. } => "leave the field empty where there is no sample",
+            K::Tiny { .. } => {
+                "if these are megabytes, say so: `rss_mb` as the column's name, or `100 MB` in the field"
+            }
             K::NotATime { .. } => {
                 "write times as 2026-01-31T03:00:00Z (with an offset) or as Unix seconds"
             }

@@ -14,10 +14,12 @@
 //! 5. `robust` fits the rest: Theil–Sen slope, with an interval widened for autocorrelation.
 //! 6. `signal` decides on one signal; `load` asks whether the load explains it; `origin` asks which
 //!    part of memory grew; `judge` combines them.
+//! 7. `verify` holds a series before a change against one after it, or several runs of each.
 //!
 //! What numbers alone cannot do: a cache that is still filling looks exactly like a leak until it
 //! is full. Every `leak` verdict says so in its reasons.
 
+mod advice;
 mod error;
 mod floor;
 mod judge;
@@ -25,6 +27,7 @@ mod knee;
 mod lives;
 mod load;
 mod origin;
+mod picture;
 mod read;
 mod robust;
 mod sample;
@@ -32,14 +35,18 @@ mod signal;
 mod text;
 mod thresholds;
 mod verdict;
+mod verify;
 mod workload;
 
+pub use advice::advice;
 pub use error::{ReadError, ReadErrorKind};
 pub use judge::judge;
-pub use read::read;
+pub use picture::{Dot, Forecast, Picture, Stretch, picture};
+pub use read::{read, read_noted};
 pub use sample::{Sample, Series};
 pub use verdict::{
     Confidence, Interval, NamedTrend, Reason, Segment, Trend, Verdict, Where, WorkloadTrend,
     WorkloadVerdict,
 };
+pub use verify::{Fix, Reduction, Run, Side, Verification, verify, verify_runs};
 pub use workload::judge_many;

@@ -21,6 +21,8 @@ mod strings;
 mod summary;
 mod suspects;
 mod trend;
+mod verify;
+mod watch;
 
 use leakline_report::Paint;
 
@@ -55,6 +57,8 @@ pub fn run(mut command: Command, output: &Output) -> Result<u8, CliError> {
         Command::Diff(args) => diff::run(&args, output),
         Command::Allocations(args) => allocations::run(&args, output),
         Command::Trend(args) => trend::run(&args, output),
+        Command::Verify(args) => verify::run(&args, output),
+        Command::Watch(args) => watch::run(&args, output),
         Command::Scan(args) => scan::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         _ => unreachable!("every other command is a view"),

@@ -3,6 +3,8 @@
 // Every test file is a program of its own and uses its own part of this.
 #![allow(dead_code)]
 
+pub mod http;
+
 use std::ffi::OsStr;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};

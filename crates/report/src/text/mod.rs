@@ -21,6 +21,8 @@ mod strings;
 mod summary;
 mod suspects;
 mod trend;
+mod verify;
+mod watch;
 mod words;
 
 pub use allocations::allocations;
@@ -41,7 +43,9 @@ pub use stats::stats;
 pub use strings::strings;
 pub use summary::summary;
 pub use suspects::{answer, suspects};
-pub use trend::{trend, workload};
+pub use trend::{next, trend, workload};
+pub use verify::verify;
+pub use watch::watch;
 
 pub(crate) use investigation::verify_hint;
 pub(crate) use suspects::evidence;
@@ -54,6 +58,11 @@ pub fn trend_line(t: &leakline_trend::Trend) -> String {
         trend::interval(&t.rate_bytes_per_hour),
         trend::place(t.place)
     )
+}
+
+/// A verdict in a word or two: `leak`, `not enough data`.
+pub fn verdict_word(verdict: leakline_trend::Verdict) -> String {
+    trend::verdict_name(verdict).split(':').next().unwrap_or_default().to_lowercase()
 }
 
 /// Columns a table or paragraph may use.
@@ -96,12 +105,12 @@ pub(crate) fn signed_bytes(n: i64) -> String {
 }
 
 /// `1.4 MiB/h`, for rates that may be negative.
-pub(crate) fn rate(bytes_per_hour: f64) -> String {
+pub fn rate(bytes_per_hour: f64) -> String {
     format!("{}/h", signed_bytes(bytes_per_hour as i64))
 }
 
 /// `2 h 05 min`, `48 s`
-pub(crate) fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     let s = seconds.max(0.0).round() as u64;
     match s {
         0..=119 => format!("{s} s"),

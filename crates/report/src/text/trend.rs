@@ -1,6 +1,8 @@
 //! `leakline trend`: the verdict, the rate, and why.
 
-use leakline_trend::{Confidence, Interval, NamedTrend, Trend, Verdict, Where, WorkloadTrend};
+use leakline_trend::{
+    Confidence, Interval, NamedTrend, Reason, Trend, Verdict, Where, WorkloadTrend,
+};
 
 use super::{WIDTH, duration, rate};
 use crate::style::{Paint, wrap};
@@ -14,6 +16,19 @@ pub fn trend(name: Option<&str>, trend: &Trend) -> String {
     out.push('\n');
     for reason in &trend.reasons {
         let text = wrap(&reason.text, WIDTH, "    ");
+        out.push_str(&format!("  - {}", text.get(4..).unwrap_or(&text)));
+    }
+    out
+}
+
+/// What to do next; nothing where there is nothing to do.
+pub fn next(steps: &[Reason]) -> String {
+    let mut out = String::new();
+    if !steps.is_empty() {
+        out.push_str(&format!("\n{}\n", Paint::Strong.on("Next")));
+    }
+    for step in steps {
+        let text = wrap(&step.text, WIDTH, "    ");
         out.push_str(&format!("  - {}", text.get(4..).unwrap_or(&text)));
     }
     out

@@ -37,9 +37,17 @@ impl Column {
     pub(crate) fn named(header: &str) -> Option<Self> {
         let folded: String =
             header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        let name = folded.strip_suffix("bytes").unwrap_or(&folded);
+        if let Some(found) = Self::plain(folded.strip_suffix("bytes").unwrap_or(&folded)) {
+            return Some(found);
+        }
+        let (name, _) = unit_at_end(&folded)?;
+        Self::plain(name).filter(|c| c.is_size())
+    }
+
+    /// The meaning of a folded name without its unit.
+    fn plain(name: &str) -> Option<Self> {
         Some(match name {
-            "time" => Self::Time,
+            "time" | "timestamp" | "datetime" | "ts" => Self::Time,
             "elapseds" | "elapsed" | "elapsedseconds" => Self::Elapsed,
             "rss" => Self::Rss,
             "heapused" => Self::HeapUsed,
@@ -78,6 +86,11 @@ impl Column {
         }
     }
 
+    /// Whether its values are sizes, and may have a unit.
+    fn is_size(self) -> bool {
+        self.is_memory() || matches!(self, Self::HeapTotal | Self::Limit)
+    }
+
     pub(crate) fn is_memory(self) -> bool {
         matches!(self, Self::Rss | Self::HeapUsed | Self::External | Self::ArrayBuffers)
     }
@@ -106,6 +119,34 @@ pub(crate) fn checked(found: &[(Column, &str)], all: &[&str]) -> Result<(), Read
         return Err(ReadErrorKind::NoMemory { found: list() });
     }
     Ok(())
+}
+
+/// What a unit multiplies with: KB, MB, GB are powers of 1000, KiB, MiB, GiB of 1024.
+fn factor(unit: &str) -> Option<f64> {
+    Some(match unit.to_ascii_lowercase().as_str() {
+        "b" | "bytes" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        "kib" => 1024.0,
+        "mib" => 1024.0 * 1024.0,
+        "gib" => 1024.0 * 1024.0 * 1024.0,
+        _ => return None,
+    })
+}
+
+/// A folded header's name and its unit: `rssmb`.
+fn unit_at_end(folded: &str) -> Option<(&str, f64)> {
+    ["kib", "mib", "gib", "kb", "mb", "gb"]
+        .iter()
+        .find_map(|unit| Some((folded.strip_suffix(unit)?, factor(unit)?)))
+}
+
+/// What a plain number in the column of that header is multiplied with.
+fn factor_of_header(header: &str) -> f64 {
+    let folded: String =
+        header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    unit_at_end(&folded).map_or(1.0, |(_, factor)| factor)
 }
 
 /// One field: the text of a CSV field, or the scalar of a JSON key.
@@ -156,7 +197,29 @@ impl<'a> Field<'a> {
         Ok(Some(number))
     }
 
-    /// Bytes or a counter. A fraction is rounded: exporters average.
+    /// A size in bytes: a plain number in the unit of its header, or a number with a unit of its own.
+    pub(crate) fn size(self, column: &str) -> Result<Option<u64>, ReadErrorKind> {
+        let number = match self.with_unit() {
+            Some(bytes) => Some(bytes),
+            None => self.number(column)?.map(|n| n * factor_of_header(column)),
+        };
+        match number {
+            Some(n) if n >= MAX_COUNT => {
+                Err(ReadErrorKind::OutOfRange { column: column.to_owned(), value: self.shown() })
+            }
+            other => Ok(other.map(|n| n.round() as u64)),
+        }
+    }
+
+    /// Bytes of `123 MB` and the like; `None` for anything else.
+    fn with_unit(self) -> Option<f64> {
+        let text = self.text();
+        let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+        let (number, unit) = text.split_at(end);
+        Some(number.parse::<f64>().ok()? * factor(unit.trim())?)
+    }
+
+    /// A counter. A fraction is rounded: exporters average.
     pub(crate) fn count(self, column: &str) -> Result<Option<u64>, ReadErrorKind> {
         match self.number(column)? {
             Some(n) if n >= MAX_COUNT => {
@@ -172,7 +235,11 @@ impl<'a> Field<'a> {
         if self.text().eq_ignore_ascii_case("max") {
             return Ok(None);
         }
-        Ok(self.number(column)?.filter(|n| (1.0..MAX_COUNT).contains(n)).map(|n| n as u64))
+        let number = match self.with_unit() {
+            Some(bytes) => Some(bytes),
+            None => self.number(column)?.map(|n| n * factor_of_header(column)),
+        };
+        Ok(number.filter(|n| (1.0..MAX_COUNT).contains(n)).map(|n| n as u64))
     }
 
     /// Seconds since some origin.
@@ -245,7 +312,11 @@ mod tests {
             ("elapsed_s", Some(Column::Elapsed)),
             ("elapsed_seconds", Some(Column::Elapsed)),
             ("gc_major_count", Some(Column::GcMajorCount)),
-            ("rss_mb", None),
+            ("rss_mb", Some(Column::Rss)),
+            ("heapTotalMiB", Some(Column::HeapTotal)),
+            ("timestamp", Some(Column::Time)),
+            ("requests_mb", None),
+            ("mb", None),
             ("", None),
             ("bytes", None),
         ];
@@ -273,6 +344,24 @@ mod tests {
             Field::Text("2026-01-31T03:00:00").time("time"),
             Err(ReadErrorKind::NotATime { .. })
         ));
+    }
+
+    #[test]
+    fn sizes_with_units() {
+        for (column, text, expected) in [
+            ("rss", "123 MB", 123_000_000),
+            ("rss", "1.5MiB", 1_572_864),
+            ("rss_mb", "1.5", 1_500_000),
+            ("heap_used_kib", "2", 2048),
+            ("rss_mb", "2 KiB", 2048),
+            ("heap_used_bytes", "77", 77),
+        ] {
+            assert_eq!(Field::Text(text).size(column).unwrap(), Some(expected), "{column} {text}");
+        }
+        assert_eq!(Field::Text("512MiB").limit("limit").unwrap(), Some(512 << 20));
+        for text in ["1,5 MB", "12 parsecs", "-5 MB", "MB"] {
+            assert!(Field::Text(text).size("rss").is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -9,10 +9,13 @@
 //!   says so. `elapsed_s` may not: if it falls, it restarted with the process, and sorting would
 //!   shuffle two lives into one.
 //! - Unix times above 10¹¹ can only be milliseconds (10¹¹ s is the year 5138) and are read as such.
+//! - A clock that was set while the rows were written is mended, and that is said (`clock`).
+//! - Sizes may have units, in the field or at the end of the header.
 //! - A limit of `max`, or above 2⁶⁰, is no limit (cgroup v2 and v1 write these).
 //!
 //! Cost: one pass, O(rows log rows) for the sort.
 
+mod clock;
 mod columns;
 mod delimited;
 mod json_lines;
@@ -23,6 +26,7 @@ use self::columns::{Column, Field};
 use crate::error::{ReadError, ReadErrorKind};
 use crate::sample::{Sample, Series};
 use crate::thresholds::MAX_DUPLICATE_TIMES;
+use crate::verdict::Reason;
 
 /// A row's fields that have a known column, with the column's spelling in the file.
 pub(crate) struct Row<'a> {
@@ -36,6 +40,19 @@ pub(crate) struct Row<'a> {
 /// # Errors
 /// [`ReadError`] with file, line and a hint, for anything that is no such series.
 pub fn read(bytes: &[u8], file: &str, name_hint: &str) -> Result<Vec<Series>, ReadError> {
+    let noted = read_noted(bytes, file, name_hint)?;
+    Ok(noted.into_iter().map(|(series, _)| series).collect())
+}
+
+/// [`read`], and what had to be mended in each series.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_noted(
+    bytes: &[u8],
+    file: &str,
+    name_hint: &str,
+) -> Result<Vec<(Series, Vec<Reason>)>, ReadError> {
     let fail = |line, kind| ReadError::new(file, line, kind);
     let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(body).map_err(|e| {
@@ -83,6 +100,10 @@ impl<'f> Assembly<'f> {
                 *slot = field.count(spelled).map_err(fail)?;
                 Ok(())
             };
+            let size = |slot: &mut Option<u64>| -> Result<(), ReadError> {
+                *slot = field.size(spelled).map_err(fail)?;
+                Ok(())
+            };
             match column {
                 Column::Time => time = field.time(spelled).map_err(fail)?,
                 Column::Elapsed => elapsed = field.seconds(spelled).map_err(fail)?,
@@ -91,11 +112,11 @@ impl<'f> Assembly<'f> {
                 Column::Perturbed => sample.perturbed = field.flag(spelled).map_err(fail)?,
                 Column::FullGc => sample.full_gc = field.flag(spelled).map_err(fail)?,
                 Column::Limit => sample.limit = field.limit(spelled).map_err(fail)?,
-                Column::Rss => bytes(&mut sample.rss)?,
-                Column::HeapUsed => bytes(&mut sample.heap_used)?,
-                Column::HeapTotal => bytes(&mut sample.heap_total)?,
-                Column::External => bytes(&mut sample.external)?,
-                Column::ArrayBuffers => bytes(&mut sample.array_buffers)?,
+                Column::Rss => size(&mut sample.rss)?,
+                Column::HeapUsed => size(&mut sample.heap_used)?,
+                Column::HeapTotal => size(&mut sample.heap_total)?,
+                Column::External => size(&mut sample.external)?,
+                Column::ArrayBuffers => size(&mut sample.array_buffers)?,
                 Column::Requests => bytes(&mut sample.requests)?,
                 Column::Connections => bytes(&mut sample.connections)?,
                 Column::GcMajorCount => bytes(&mut sample.gc_major_count)?,
@@ -134,13 +155,23 @@ impl<'f> Assembly<'f> {
         Ok(())
     }
 
-    fn finish(self, name_hint: &str) -> Result<Vec<Series>, ReadError> {
+    fn finish(mut self, name_hint: &str) -> Result<Vec<(Series, Vec<Reason>)>, ReadError> {
         let fail = |line, kind| ReadError::new(self.file, line, kind);
         if self.series.is_empty() {
             return Err(fail(None, ReadErrorKind::NoSamples));
         }
         if !self.any_memory {
             return Err(fail(None, ReadErrorKind::NoNumbers));
+        }
+        let mut notes: Vec<Vec<Reason>> = Vec::with_capacity(self.series.len());
+        for series in &mut self.series {
+            let absolute = series.absolute;
+            notes.push(if absolute { clock::mend(&mut series.samples) } else { Vec::new() });
+        }
+        for series in &self.series {
+            if let Some(kind) = tiny(&series.samples) {
+                return Err(fail(Some(series.first_line), kind));
+            }
         }
         // One origin for all series of the file, so that their segments can be compared.
         let origin = self
@@ -150,7 +181,7 @@ impl<'f> Assembly<'f> {
             .flat_map(|s| s.samples.iter().map(|p| p.elapsed_seconds))
             .fold(f64::INFINITY, f64::min);
         let mut result = Vec::with_capacity(self.series.len());
-        for mut building in self.series {
+        for (mut building, notes) in self.series.into_iter().zip(notes) {
             let rows = building.samples.len();
             let mut times: Vec<f64> = building.samples.iter().map(|s| s.elapsed_seconds).collect();
             times.sort_by(f64::total_cmp);
@@ -168,8 +199,24 @@ impl<'f> Assembly<'f> {
             }
             let name =
                 building.name.or_else(|| (!name_hint.is_empty()).then(|| name_hint.to_owned()));
-            result.push(Series { name, samples: building.samples });
+            result.push((Series { name, samples: building.samples }, notes));
         }
         Ok(result)
     }
+}
+
+/// No process has so little memory: its figures are in another unit, or zeros for want of one.
+const TINY_BYTES: u64 = 64 << 10;
+
+/// So many samples before that is a fault.
+const TINY_FROM_SAMPLES: usize = 8;
+
+fn tiny(samples: &[Sample]) -> Option<ReadErrorKind> {
+    let largest = |column: &'static str, of: fn(&Sample) -> Option<u64>| {
+        samples.iter().filter_map(of).max().map(|largest| (column, largest))
+    };
+    let (column, largest) =
+        largest("rss", |s| s.rss).or_else(|| largest("heap_used", |s| s.heap_used))?;
+    (samples.len() >= TINY_FROM_SAMPLES && largest < TINY_BYTES)
+        .then_some(ReadErrorKind::Tiny { column, largest })
 }
