@@ -68,7 +68,7 @@ pub fn run(mut command: Command, output: &Output) -> Result<u8, CliError> {
 /// Whether a command has something to keep or to close when it is interrupted, and sees to it itself.
 pub fn listens_itself(command: &Command) -> bool {
     match command {
-        Command::Demo(_) => true,
+        Command::Demo(_) | Command::Watch(_) => true,
         Command::Investigate(args) => args.targets.len() == 1,
         _ => false,
     }
