@@ -12,26 +12,26 @@ const HOUR: f64 = 3600.0;
 
 /// Judges one series. Any samples will do: too few, or none, are `insufficient-data`.
 pub fn judge(series: &Series) -> Trend {
+    judge_scored(series).0
+}
+
+/// Judges one series, with the score its verdict hangs on: how strongly the data speak for a leak.
+/// It orders series from "certainly none" to "certainly one" for comparisons at a fixed rate of
+/// false alarms; a verdict of `leak` has a score of 1 and more.
+pub fn judge_scored(series: &Series) -> (Trend, f64) {
     let (samples, mut mended) = lives::ordered(&series.samples);
     let lives = lives::split(&samples);
     let Some(chosen) = choose(&lives) else {
-        return Trend {
-            verdict: Verdict::InsufficientData,
-            confidence: Confidence::Low,
-            place: Where::Unknown,
-            rate_bytes_per_hour: Interval::unknown(0.0),
-            time_to_limit_seconds: None,
-            segments: Vec::new(),
-            reasons: vec![Reason::new("no-samples", "there are no samples")],
-        };
+        let trend = undecided(&[], Reason::new("no-samples", "there are no samples"));
+        return (trend, 0.0);
     };
-    let mut trend = judge_life(lives[chosen]);
+    let (mut trend, score) = judge_life(lives[chosen]);
     if lives.len() > 1 {
         let others: Vec<(usize, Trend)> = lives
             .iter()
             .enumerate()
             .filter(|(i, _)| *i != chosen)
-            .map(|(i, life)| (i, judge_life(life)))
+            .map(|(i, life)| (i, judge_life(life).0))
             .collect();
         trend.reasons.push(restarts(&lives, chosen, &others));
         let mut segments: Vec<Segment> =
@@ -42,7 +42,20 @@ pub fn judge(series: &Series) -> Trend {
     }
     trend.reasons.append(&mut mended);
     trend.reasons.extend(lives::gaps(lives[chosen]));
-    trend
+    (trend, score)
+}
+
+/// The answer where there is nothing to compute with.
+fn undecided(samples: &[Sample], reason: Reason) -> Trend {
+    Trend {
+        verdict: Verdict::InsufficientData,
+        confidence: Confidence::Low,
+        place: Where::Unknown,
+        rate_bytes_per_hour: Interval::unknown(0.0),
+        time_to_limit_seconds: None,
+        segments: signal::short_segment(samples),
+        reasons: vec![reason],
+    }
 }
 
 /// The last life, unless it is too young to speak; then the longest.
@@ -69,20 +82,13 @@ fn restarts(lives: &[&[Sample]], chosen: usize, others: &[(usize, Trend)]) -> Re
     )
 }
 
-fn judge_life(samples: &[Sample]) -> Trend {
+fn judge_life(samples: &[Sample]) -> (Trend, f64) {
+    let too_few = || {
+        let text = format!("{}; at least {MIN_SAMPLES} are needed", count(samples.len(), "sample"));
+        (undecided(samples, Reason::new("too-few-samples", text)), 0.0)
+    };
     if samples.len() < MIN_SAMPLES {
-        return Trend {
-            verdict: Verdict::InsufficientData,
-            confidence: Confidence::Low,
-            place: Where::Unknown,
-            rate_bytes_per_hour: Interval::unknown(0.0),
-            time_to_limit_seconds: None,
-            segments: signal::short_segment(samples),
-            reasons: vec![Reason::new(
-                "too-few-samples",
-                format!("{}; at least {MIN_SAMPLES} are needed", count(samples.len(), "sample")),
-            )],
-        };
+        return too_few();
     }
     let has = |value: fn(&Sample) -> Option<u64>| samples.iter().any(|s| value(s).is_some());
     let mut parts: Vec<(Where, Judged)> = Vec::new();
@@ -100,9 +106,10 @@ fn judge_life(samples: &[Sample]) -> Trend {
         parts.push((Where::Unknown, signal::judge(Kind::Rss, &origin::rss(samples), samples)));
     }
     let Some(lead) = lead(&parts, samples) else {
-        return judge_life(&[]);
+        return too_few();
     };
-    combine(parts, lead, samples)
+    let score = parts.iter().map(|(_, part)| part.score).fold(0.0, f64::max);
+    (combine(parts, lead, samples), score)
 }
 
 /// Which part speaks for the process: the leak that gained most; else the main signal (the heap

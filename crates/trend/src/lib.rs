@@ -35,7 +35,7 @@ mod verdict;
 mod workload;
 
 pub use error::{ReadError, ReadErrorKind};
-pub use judge::judge;
+pub use judge::{judge, judge_scored};
 pub use read::read;
 pub use sample::{Sample, Series};
 pub use verdict::{

@@ -44,6 +44,8 @@ pub(crate) struct Judged {
     /// Growth of the judged stretch, in bytes.
     pub(crate) growth: f64,
     pub(crate) segments: Vec<Segment>,
+    /// How strongly the data speak for a leak; 1 and more where the verdict is that.
+    pub(crate) score: f64,
     pub(crate) reasons: Vec<Reason>,
 }
 
@@ -91,6 +93,7 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
             confidence: Confidence::Low,
             slope: Interval::unknown(0.0),
             growth: 0.0,
+            score: 0.0,
             segments: short_segment(samples),
             reasons,
         };
@@ -152,6 +155,11 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
         confidence: confidence(verdict, kind, floor, &tail),
         slope: tail.line.slope,
         growth: tail.growth(),
+        score: if verdict == Verdict::Leak {
+            1.0 + tail.line.slope.low.unwrap_or(0.0) / tail.line.slope.estimate
+        } else {
+            (tail.growth() / (tail.level + 1.0)).clamp(0.0, 0.99)
+        },
         segments: segments(points, &cut_list, verdict),
         reasons,
     }
