@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use leakline_trend::{Series, Verdict, judge, judge_scored};
 
 use crate::baselines::{Baseline, Said};
-use crate::generate::{Cell, Family, Plan, Purpose, Seen, constant_leak, generate};
+use crate::generate::{Cell, Plan, Purpose, constant_leak, generate};
 
 /// What all rules said of one series.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ fn parallel<T: Send>(count: u64, one: impl Fn(u64) -> T + Sync) -> Vec<T> {
 fn outcome(purpose: Purpose, cell: Cell, index: u64) -> Outcome {
     let labelled = generate(purpose, cell, index);
     let (trend, score) = judge_scored(&labelled.series);
-    let truth = labelled.plan.rate * in_signal(&labelled.plan);
+    let truth = labelled.plan.rate;
     let rate = trend.rate_bytes_per_hour;
     let covered =
         (cell == Cell::Coverage && (rate.low.is_some() || rate.high.is_some())).then(|| {
@@ -70,15 +70,6 @@ fn outcome(purpose: Purpose, cell: Cell, index: u64) -> Outcome {
         because: codes.join(" "),
         covered,
         others,
-    }
-}
-
-/// The share of the true rate that a signal's floor shows: RSS shows the committed heap, which V8
-/// keeps some 8 % above the used one here.
-fn in_signal(plan: &Plan) -> f64 {
-    match (plan.family, plan.seen) {
-        (Family::LeakHeap, Seen::Rss | Seen::RssAndRequests) => 1.08,
-        _ => 1.0,
     }
 }
 

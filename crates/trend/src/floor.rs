@@ -19,8 +19,8 @@
 use crate::robust::{Point, median};
 use crate::sample::Sample;
 use crate::thresholds::{
-    BIN_SECONDS_WITH_GC, DAILY_FLOORS_FROM_DAYS, FLOOR_QUANTILE, MAX_FLOORS, MIN_CLEAN_FLOORS,
-    MIN_PER_FLOOR,
+    APART_SECONDS, BIN_SECONDS_WITH_GC, DAILY_FLOORS_FROM_DAYS, FLOOR_QUANTILE, FLOORS_FROM_FEW,
+    MAX_FLOORS, MIN_CLEAN_FLOORS, MIN_PER_FLOOR, SPAN_SECONDS_WITH_GC, TOOTH_SHARE,
 };
 
 const DAY: f64 = 86_400.0;
@@ -84,8 +84,39 @@ pub(crate) fn collected(samples: &[Sample], value: impl Fn(&Sample) -> Option<f6
         }
     }
     let (points, width) = bins(&readings);
-    let clean = !known && width >= BIN_SECONDS_WITH_GC;
-    points.floor(Made::Bins, clean, collections)
+    if known {
+        return points.floor(Made::Bins, false, collections);
+    }
+    let long = width >= BIN_SECONDS_WITH_GC
+        || readings
+            .last()
+            .zip(readings.first())
+            .is_some_and(|(last, first)| last.at.t - first.at.t >= SPAN_SECONDS_WITH_GC);
+    let (points, whole) = without_last_tooth(points);
+    points.floor(Made::Bins, long && whole, collections)
+}
+
+/// Leaves out what rose since the last great fall, if there was one: where nobody counted the
+/// collections, that may be garbage still waiting for one. Also whether enough is left to speak.
+fn without_last_tooth(mut points: Points) -> (Points, bool) {
+    let (mut high, mut low) = (f64::NEG_INFINITY, f64::INFINITY);
+    for p in &points.lows {
+        high = high.max(p.v);
+        low = low.min(p.v);
+    }
+    let great = TOOTH_SHARE * (high - low);
+    let fall = (1..points.lows.len()).rev().find(|&i| {
+        // Over two bins: a collection may lie within one.
+        let before = points.lows[i - 1].v.max(points.lows[i.saturating_sub(2)].v);
+        before - points.lows[i].v > great
+    });
+    let Some(fall) = fall else { return (points, true) };
+    let count = points.lows.len();
+    let end = points.lows[fall].t;
+    points.lows.truncate(fall + 1);
+    points.middles.retain(|p| p.t <= end);
+    let whole = points.lows.len() * 2 >= count;
+    (points, whole)
 }
 
 /// The floor of a signal that collections do not mark, such as RSS.
@@ -161,7 +192,10 @@ fn bins(readings: &[Reading]) -> (Points, f64) {
     let (Some(first), Some(last)) = (readings.first(), readings.last()) else {
         return (Points::default(), 0.0);
     };
-    let count = (readings.len() / (MIN_PER_FLOOR + 1)).clamp(1, MAX_FLOORS);
+    // Few samples over a long time were taken far apart: each is a phase of its own.
+    let apart = last.at.t - first.at.t >= APART_SECONDS;
+    let least = if apart { readings.len().min(FLOORS_FROM_FEW) } else { 1 };
+    let count = (readings.len() / (MIN_PER_FLOOR + 1)).clamp(least, MAX_FLOORS);
     let width = (last.at.t - first.at.t) / count as f64;
     (binned(readings, width, count), width)
 }

@@ -20,6 +20,7 @@
 
 mod error;
 mod floor;
+mod gls;
 mod judge;
 mod knee;
 mod lives;
@@ -28,6 +29,8 @@ mod origin;
 mod read;
 mod robust;
 mod sample;
+mod season;
+mod shape;
 mod signal;
 mod text;
 mod thresholds;

@@ -14,7 +14,8 @@
 //!
 //! Cost: O(n² log n) time and O(n²) memory for n ≤ 60 floors; callers reduce to floors first.
 
-use crate::thresholds::{MAX_AUTOCORRELATION, MIN_FLOORS_FOR_SEN, Z95};
+use crate::gls;
+use crate::thresholds::{MAX_AUTOCORRELATION, MIN_FLOORS_FOR_MEMORY};
 use crate::verdict::Interval;
 
 /// A point of a floor: seconds, and bytes (or any other measure).
@@ -77,18 +78,48 @@ pub(crate) fn slope(points: &[Point]) -> Option<f64> {
 
 /// The robust line through `points` (ordered by time); `None` for fewer than two distinct times.
 pub(crate) fn line(points: &[Point]) -> Option<Line> {
+    line_beside(points, &[])
+}
+
+/// The robust line through `points` from which columns such as the load have been taken off: the
+/// interval pays for what the columns share with time. `None` for fewer than two distinct times, and
+/// where the columns explain time itself.
+pub(crate) fn line_beside(points: &[Point], columns: &[Vec<f64>]) -> Option<Line> {
     let mut slopes = pair_slopes(points);
     let estimate = median(&mut slopes)?;
     let mut offsets: Vec<f64> = points.iter().map(|p| p.v - estimate * p.t).collect();
     let intercept = median(&mut offsets)?;
-    let residuals: Vec<f64> = points.iter().map(|p| p.v - intercept - estimate * p.t).collect();
-    let (slope, autocorrelation) = if points.len() < MIN_FLOORS_FOR_SEN {
-        (student(points, &residuals, estimate), 0.0)
-    } else {
-        let rho = autocorrelation(&residuals);
-        (sen(&slopes, points.len(), estimate, inflation(rho)), rho)
+    let mut residuals: Vec<f64> = points.iter().map(|p| p.v - intercept - estimate * p.t).collect();
+    if points.len() < MIN_FLOORS_FOR_MEMORY {
+        let slope = student(points, &residuals, estimate);
+        return Some(Line { slope, intercept, autocorrelation: 0.0 });
+    }
+    let rho = autocorrelation(&residuals);
+    let first = points[0].t;
+    let span = points[points.len() - 1].t - first;
+    draw_in(&mut residuals);
+    let times: Vec<f64> = points.iter().map(|p| (p.t - first) / span).collect();
+    let (off, half) = gls::slope(&times, &residuals, columns)?;
+    // Theil and Sen's slope stands; least squares of what it leaves says how sure it is, and is off
+    // it by what the freaks would have cost or by what the columns share with time.
+    let centre = if columns.is_empty() { 0.0 } else { off };
+    let slope = Interval {
+        estimate: estimate + centre / span,
+        low: Some(estimate + (centre - half) / span),
+        high: Some(estimate + (centre + half) / span),
     };
-    Some(Line { slope, intercept, autocorrelation })
+    Some(Line { slope, intercept, autocorrelation: rho })
+}
+
+/// Residuals beyond 3.5 usual deviations are drawn in to there.
+fn draw_in(residuals: &mut [f64]) {
+    let mut sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
+    let usual = 1.4826 * median(&mut sizes).unwrap_or(0.0);
+    if usual > 0.0 {
+        for r in residuals {
+            *r = r.clamp(-3.5 * usual, 3.5 * usual);
+        }
+    }
 }
 
 /// By how much AR(1) noise inflates the variance of a trend statistic.
@@ -112,21 +143,6 @@ fn raw_autocorrelation(residuals: &[f64]) -> f64 {
     }
     let covariance: f64 = residuals.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum();
     covariance / variance
-}
-
-/// Sen's rank interval from sorted pair slopes.
-fn sen(sorted: &[f64], n: usize, estimate: f64, inflation: f64) -> Interval {
-    let n = n as f64;
-    let pairs = sorted.len() as f64;
-    let variance = n * (n - 1.0) * (2.0 * n + 5.0) / 18.0 * inflation;
-    let reach = Z95 * variance.sqrt();
-    // Ranks are 1-based in the paper: the M1-th and the (M2+1)-th smallest slope.
-    let low = ((pairs - reach) / 2.0).floor() - 1.0;
-    let high = f64::midpoint(pairs, reach).ceil();
-    let at = |rank: f64| -> Option<f64> {
-        (rank >= 0.0).then(|| sorted.get(rank as usize).copied()).flatten()
-    };
-    Interval { estimate, low: at(low), high: at(high) }
 }
 
 /// Two-sided 95 % quantiles of Student's t for 1…13 degrees of freedom.
@@ -200,19 +216,12 @@ mod tests {
         values.iter().enumerate().map(|(i, &v)| Point { t: i as f64, v }).collect()
     }
 
-    /// By hand from Sen 1968: n = 10 gives 45 pairs and Var(S) = 10·9·25/18 = 125.
     #[test]
-    fn sen_by_hand() {
+    fn a_line_without_noise_is_exact() {
         let exact = points(&(0..20).map(|i| 1.0 + 2.0 * f64::from(i)).collect::<Vec<_>>());
         let line = line(&exact).unwrap();
         assert_eq!(line.slope, Interval { estimate: 2.0, low: Some(2.0), high: Some(2.0) });
         assert!((line.intercept - 1.0).abs() < 1e-12);
-
-        let sorted: Vec<f64> = (1..=45).map(f64::from).collect();
-        let interval = sen(&sorted, 10, 23.0, 1.0);
-        // reach = 1.96 · √125 = 21.91; ranks ⌊(45−21.91)/2⌋ = 11 and ⌈(45+21.91)/2⌉ + 1 = 35,
-        // counted from 1.
-        assert_eq!(interval, Interval { estimate: 23.0, low: Some(11.0), high: Some(35.0) });
     }
 
     #[test]

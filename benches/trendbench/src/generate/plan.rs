@@ -159,7 +159,11 @@ impl Plan {
         match cell {
             Cell::Healthy => plan.healthy(random),
             Cell::Coverage => {
-                plan.family = Family::LeakHeap;
+                // RSS shows the heap's garbage grow with it; only native memory has one true rate there.
+                plan.family = match plan.seen {
+                    Seen::Rss => Family::LeakNative,
+                    _ => Family::LeakHeap,
+                };
                 plan.rate = limit * random.pick(&[0.0, 0.02, 0.1, 0.3]) / hours;
                 plan.rhythm = 0.0;
                 plan.gaps.clear();
