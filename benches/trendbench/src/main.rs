@@ -1,11 +1,11 @@
 //! `trendbench`: the tables of the trend verdict.
-#![expect(clippy::print_stdout, reason = "printing tables is what it does")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing tables is what it does")]
 
 use std::path::PathBuf;
 
 use clap::Parser;
 use leakline_trend::Verdict;
-use leakline_trendbench::generate::{Cell, Purpose};
+use leakline_trendbench::generate::{Cell, Purpose, generate};
 use leakline_trendbench::{machines, measure, tables};
 
 /// Measures the trend verdict on labelled series beside the rules in use.
@@ -29,6 +29,10 @@ struct Args {
     /// A folder of recorded series, such as the 55 machines: each alarm is listed.
     #[arg(long)]
     machines: Option<PathBuf>,
+    /// Print one series as CSV instead: a cell of the five with leaks (0 to 4) or 5 for healthy, a colon, its
+    /// index.
+    #[arg(long, value_name = "CELL:INDEX")]
+    show: Option<String>,
     /// Leave out delays and speed, which take long.
     #[arg(long)]
     quick: bool,
@@ -37,6 +41,9 @@ struct Args {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
     let purpose = if args.tuning { Purpose::Tuning } else { Purpose::Test };
+    if let Some(which) = &args.show {
+        return show(purpose, which);
+    }
     println!("seeds: {purpose:?}\n");
 
     let leaking: Vec<_> = tables::LEAKING
@@ -92,5 +99,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         one.as_secs_f64(),
         all.as_secs_f64()
     );
+    Ok(())
+}
+
+fn show(purpose: Purpose, which: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let (cell, index) = which.split_once(':').ok_or("a cell, a colon, an index")?;
+    let cell = tables::LEAKING.get(cell.parse::<usize>()?).copied().unwrap_or(Cell::Healthy);
+    let labelled = generate(purpose, cell, index.parse()?);
+    eprintln!("{:?}", labelled.plan);
+    eprintln!("{:#?}", leakline_trend::judge(&labelled.series));
+    println!(
+        "elapsed_s,rss,heapUsed,heapTotal,external,limit,requests,connections,gc_major_count,start_time"
+    );
+    for s in &labelled.series.samples {
+        let field = |v: Option<u64>| v.map_or(String::new(), |v| v.to_string());
+        let columns = [
+            s.rss,
+            s.heap_used,
+            s.heap_total,
+            s.external,
+            s.limit,
+            s.requests,
+            s.connections,
+            s.gc_major_count,
+        ];
+        let start = s.start_time.map_or(String::new(), |v| v.to_string());
+        println!("{},{},{start}", s.elapsed_seconds, columns.map(field).join(","));
+    }
     Ok(())
 }

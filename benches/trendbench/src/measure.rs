@@ -18,7 +18,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Our score.
     pub score: f64,
-    /// The code of the last but the caveats of our reasons, for reading the misses.
+    /// The codes of our reasons, for reading the misses.
     pub because: String,
     /// Whether our interval covers the true rate; `None` where there is none to cover.
     pub covered: Option<bool>,
@@ -61,7 +61,11 @@ fn outcome(purpose: Purpose, cell: Cell, index: u64) -> Outcome {
             rate.low.is_none_or(|low| low <= truth) && rate.high.is_none_or(|high| high >= truth)
         });
     let others = Baseline::ALL.map(|rule| rule.judge(&labelled.series));
-    let codes: Vec<&str> = trend.reasons.iter().map(|r| r.code).collect();
+    let told = |r: &leakline_trend::Reason| match r.text.find("evidence") {
+        Some(at) => format!("{} ({})", r.code, r.text[at..].split(',').next().unwrap_or_default()),
+        None => r.code.to_owned(),
+    };
+    let codes: Vec<String> = trend.reasons.iter().map(told).collect();
     Outcome {
         plan: labelled.plan,
         index,

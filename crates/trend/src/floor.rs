@@ -20,7 +20,7 @@ use crate::robust::{Point, median};
 use crate::sample::Sample;
 use crate::thresholds::{
     APART_SECONDS, BIN_SECONDS_WITH_GC, DAILY_FLOORS_FROM_DAYS, FLOOR_QUANTILE, FLOORS_FROM_FEW,
-    MAX_FLOORS, MIN_CLEAN_FLOORS, MIN_PER_FLOOR, SPAN_SECONDS_WITH_GC, TOOTH_SHARE,
+    MAX_FLOORS, MIN_CLEAN_FLOORS, MIN_PER_FLOOR, MIN_WIDE_BINS, SPAN_SECONDS_WITH_GC, TOOTH_SHARE,
 };
 
 const DAY: f64 = 86_400.0;
@@ -83,7 +83,7 @@ pub(crate) fn collected(samples: &[Sample], value: impl Fn(&Sample) -> Option<f6
             return points.floor(Made::Collections, true, collections);
         }
     }
-    let (points, width) = bins(&readings);
+    let (points, width) = if known { bins(&readings) } else { teeth_wide(&readings) };
     if known {
         return points.floor(Made::Bins, false, collections);
     }
@@ -94,6 +94,35 @@ pub(crate) fn collected(samples: &[Sample], value: impl Fn(&Sample) -> Option<f6
             .is_some_and(|(last, first)| last.at.t - first.at.t >= SPAN_SECONDS_WITH_GC);
     let (points, whole) = without_last_tooth(points);
     points.floor(Made::Bins, long && whole, collections)
+}
+
+/// Bins as wide as the sawtooth asks for, where nobody counted the collections: of several widths the
+/// one whose lows make the surest slope, by the deviation of their second differences (blind to any
+/// trend) over the root of their number. Lows of bins within one tooth are garbage's slope.
+fn teeth_wide(readings: &[Reading]) -> (Points, f64) {
+    let fine = bins(readings);
+    let count = fine.0.lows.len();
+    let unsure = |points: &Points| {
+        let lows = &points.lows;
+        let mut bends: Vec<f64> =
+            lows.windows(3).map(|w| (w[0].v - 2.0 * w[1].v + w[2].v).abs()).collect();
+        median(&mut bends).unwrap_or(f64::INFINITY) / (lows.len() as f64).sqrt()
+    };
+    let (Some(first), Some(last)) = (readings.first(), readings.last()) else { return fine };
+    let span = last.at.t - first.at.t;
+    let mut best = (unsure(&fine.0), fine);
+    for parts in [count / 2, count / 3] {
+        if parts >= MIN_WIDE_BINS {
+            let width = span / parts as f64;
+            let points = binned(readings, width, parts);
+            // Wider bins have to be clearly better: fewer points carry less of a shape.
+            let how = 1.3 * unsure(&points);
+            if how < best.0 {
+                best = (how, (points, width));
+            }
+        }
+    }
+    best.1
 }
 
 /// Leaves out what rose since the last great fall, if there was one: where nobody counted the

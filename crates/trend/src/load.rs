@@ -32,6 +32,11 @@ pub(crate) struct Load {
     pub(crate) matters: bool,
     /// The load rises (or falls) with time so steadily that the two can hardly be separated.
     pub(crate) with_time: bool,
+    /// Bytes that the load's rise over the floor takes off, and the most that it could: three times
+    /// the upper bound of its coefficient (a load measured beside the floor rather than in it weakens
+    /// the coefficient), but in proportion to the load at the most.
+    pub(crate) takes: f64,
+    pub(crate) could: f64,
     squares: f64,
 }
 
@@ -132,6 +137,11 @@ fn follow(
     let each = if capped { most.min(beside.each.max(0.0)) } else { beside.each.max(0.0) };
     let rest =
         floor.iter().zip(&column).map(|(p, c)| Point { t: p.t, v: p.v - each * c }).collect();
+    let by_time: Vec<Point> = times.iter().zip(&column).map(|(&t, &v)| Point { t, v }).collect();
+    let rise = (slope(&by_time)? * times.last()?).max(0.0);
+    let from =
+        values[..values.len().div_ceil(5)].iter().sum::<f64>() / values.len().div_ceil(5) as f64;
+    let could = (3.0 * (beside.each + 2.0 * beside.error) * rise).min(from.abs() * rise).max(0.0);
     let n = floor.len() as f64;
     let explains = |part: &Regression| n * (part.before / part.after).ln() - n.ln() > LOAD_BIC;
     Some(Load {
@@ -139,6 +149,8 @@ fn follow(
         matters: !capped
             && ((explains(&beside) && beside.each > 0.0) || (explains(&alone) && alone.each > 0.0)),
         with_time: spearman(load, &times).is_some_and(|r| r.abs() >= LOAD_CORRELATION),
+        takes: each * rise,
+        could,
         squares: beside.after,
         column: (!capped).then_some(column),
         rest,

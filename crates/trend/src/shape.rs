@@ -270,13 +270,13 @@ fn step_columns(n: usize) -> Vec<Vec<f64>> {
 
 fn flat_shapes(fit: &Fit, clock: &[f64], points: &[Point], best: &mut Option<Best>) {
     let n = clock.len();
-    let margin = (n / 8).max(3);
+    let margin = (n / 5).max(3);
     let until = |k: usize| clock.iter().map(|t| t.min(clock[k])).collect::<Vec<f64>>();
     let mut rise = None;
     for k in 1..n - margin {
         fit.offer(&mut rise, simple(vec![until(k)], 3.0, Flat::Levelled(points[k].t)), false);
     }
-    for time in [0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35, 0.45] {
+    for time in [0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35] {
         let column = clock.iter().map(|t| 1.0 - (-t / time).exp()).collect();
         fit.offer(&mut rise, simple(vec![column], 3.0, Flat::Saturating), false);
     }

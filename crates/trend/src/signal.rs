@@ -299,7 +299,7 @@ fn decide(case: &Case<'_>, reasons: &mut Vec<Reason>) -> Verdict {
         ));
         return Verdict::InsufficientData;
     }
-    if case.load.is_none() && beyond_ramp(case, reasons) {
+    if load_may_be_all(case, reasons) {
         return Verdict::InsufficientData;
     }
     reasons.push(Reason::new(
@@ -348,23 +348,36 @@ fn with_load(
     Some(Verdict::FollowsLoad)
 }
 
-/// Whether the load rose too and may be all there is to it, asked where there are too few floors to
-/// set one beside the other.
-fn beyond_ramp(case: &Case<'_>, reasons: &mut Vec<Reason>) -> bool {
+/// Whether the load rose too and may be all there is to it.
+fn load_may_be_all(case: &Case<'_>, reasons: &mut Vec<Reason>) -> bool {
     let tail = &case.tail;
-    let Some((rise, measure)) = load::ramp(case.samples, tail.points) else { return false };
-    let first = tail.points.first().map_or(0.0, |p| tail.line.at(p.t));
-    if tail.growth() > limits::BEYOND_LOAD * rise * first.max(1.0) {
-        return false;
-    }
-    reasons.push(Reason::new(
-        "load-rises-too",
-        format!(
-            "the load ({measure}) changed by {:.0} % in the same time, which may be all there is to \
-             it: measure through a fall of the load to tell them apart",
-            100.0 * rise
-        ),
-    ));
+    let why = match &case.load {
+        // Enough floors to set one beside the other: growth has to pass what the load could hold.
+        Some(load) => {
+            let least = tail.line.slope.low.unwrap_or(0.0) * tail.span + load.takes;
+            if least > load.could {
+                return false;
+            }
+            format!(
+                "the load ({}) rose in the same time by what may be all there is to it",
+                load.measure
+            )
+        }
+        None => {
+            let Some((rise, measure)) = load::ramp(case.samples, tail.points) else { return false };
+            let first = tail.points.first().map_or(0.0, |p| tail.line.at(p.t));
+            if tail.growth() > limits::BEYOND_LOAD * rise * first.max(1.0) {
+                return false;
+            }
+            format!(
+                "the load ({measure}) changed by {:.0} % in the same time, which may be all there is \
+                 to it",
+                100.0 * rise
+            )
+        }
+    };
+    let text = format!("{why}: measure through a fall of the load to tell them apart");
+    reasons.push(Reason::new("load-rises-too", text));
     true
 }
 

@@ -11,7 +11,7 @@ pub(crate) const MAX_DUPLICATE_TIMES: f64 = 0.10;
 
 /// A drop of RSS by more than this share between two samples is a restart. Coroot cuts its series
 /// at the same 50 % (`auditor/memory.go`).
-pub(crate) const RESTART_DROP: f64 = 0.5;
+pub(crate) const RESTART_DROP: f64 = 0.35;
 
 /// Two start times closer than this are one start: exporters compute it from the uptime and round.
 pub(crate) const START_TIME_SLACK_SECONDS: f64 = 5.0;
@@ -59,7 +59,7 @@ pub(crate) const MAX_STEPS: usize = 3;
 
 /// Evidence (natural logarithm of the Bayes factor) from which growth at the end counts as shown. Kass
 /// and Raftery (1995) call 3 strong and 5 very strong; chosen on the tuning seeds of trendbench.
-pub(crate) const EVIDENCE: f64 = 4.0;
+pub(crate) const EVIDENCE: f64 = 2.0;
 
 /// Bins this long hold a full GC of any service under traffic, even where nobody counted them.
 /// V8 starts one when the old generation has grown by a factor, minutes at most under load.
@@ -68,6 +68,9 @@ pub(crate) const BIN_SECONDS_WITH_GC: f64 = 600.0;
 /// So do the many bins of a span like this together: a floor that rises through all of them without
 /// one great fall is no tooth of a sawtooth that traffic makes.
 pub(crate) const SPAN_SECONDS_WITH_GC: f64 = 3600.0;
+
+/// Bins are widened to the sawtooth only while this many are left.
+pub(crate) const MIN_WIDE_BINS: usize = 15;
 
 /// Samples over at least this span are far enough apart to be floors of their own...
 pub(crate) const APART_SECONDS: f64 = 900.0;

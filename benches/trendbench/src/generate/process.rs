@@ -77,6 +77,11 @@ pub(crate) fn run(plan: &Plan, random: &mut Random) -> Vec<State> {
         let warm = if plan.warm > 0.0 { plan.gain * young } else { 0.0 };
         let extra = warm + gained(plan, t, served) + plan.per_load * smooth;
         let live = (plan.base + extra + plan.noise * live_noise.next(random)).max(plan.base * 0.3);
+        let (in_heap, in_external, in_native) = match plan.family {
+            Family::LeakExternal => (0.0, leaked, 0.0),
+            Family::LeakNative => (0.0, 0.0, leaked),
+            _ => (leaked, 0.0, 0.0),
+        };
         // Promoted garbage grows with the requests until a full collection clears it.
         garbage += plan.old * plan.step / plan.cycle * load / plan.requests;
         if garbage > limit_of_garbage {
@@ -84,13 +89,8 @@ pub(crate) fn run(plan: &Plan, random: &mut Random) -> Vec<State> {
             collections += cycles as u64;
             garbage = if cycles > 1.0 { random.unit() * limit_of_garbage } else { 0.0 };
             limit_of_garbage =
-                plan.old * random.between(0.8, 1.2) * (1.0 + leaked / plan.base * 0.3);
+                plan.old * random.between(0.8, 1.2) * (1.0 + in_heap / plan.base * 0.3);
         }
-        let (in_heap, in_external, in_native) = match plan.family {
-            Family::LeakExternal => (0.0, leaked, 0.0),
-            Family::LeakNative => (0.0, 0.0, leaked),
-            _ => (leaked, 0.0, 0.0),
-        };
         let heap_live = (live - native) * heap_share + in_heap;
         let heap_used = heap_live + garbage + plan.young * random.unit();
         // V8 commits in steps and gives back slowly.
@@ -108,7 +108,8 @@ pub(crate) fn run(plan: &Plan, random: &mut Random) -> Vec<State> {
             + committed
             + external
             + 0.5 * plan.noise * rss_noise.next(random);
-        if t >= next_restart || rss > plan.limit {
+        // A healthy process has a limit that it fits in.
+        if t >= next_restart || (plan.family.leaks() && rss > plan.limit) {
             next_restart = match plan.family {
                 Family::LeakRestarts | Family::HealthyRestarts if t >= next_restart => {
                     t + plan.scale
