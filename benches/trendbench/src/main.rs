@@ -57,11 +57,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "Leaks of the three bars found at a rate of false alarms\n\n{}",
         tables::roc(&barred, &healthy)
     );
+    let barred_count = barred.len();
     let mut all = barred;
     all.extend(healthy);
     println!("Families (leaks of the three bars)\n\n{}", tables::families(&all));
     if args.mistakes {
-        println!("Mistakes\n\n{}", tables::mistakes(&all));
+        for (cell, outcomes) in &leaking {
+            println!("Mistakes, {}\n\n{}", cell.name(), tables::mistakes(outcomes));
+        }
+        println!("False alarms\n\n{}", tables::mistakes(&all[barred_count..]));
     }
 
     let coverage = measure::run(purpose, Cell::Coverage, args.coverage);

@@ -2,10 +2,11 @@
 
 use crate::lives;
 use crate::origin;
+use crate::pool::{self, Pooled};
 use crate::sample::{Sample, Series};
 use crate::signal::{self, Judged, Kind};
-use crate::text::{bytes, count, duration};
-use crate::thresholds::{LAST_LIFE_SHARE, MATERIAL_SHARE, MIN_SAMPLES};
+use crate::text::{bytes, count, duration, rate_interval};
+use crate::thresholds::{EVIDENCE, LAST_LIFE_SHARE, MATERIAL_SHARE, MIN_SAMPLES};
 use crate::verdict::{Confidence, Interval, Reason, Segment, Trend, Verdict, Where};
 
 const HOUR: f64 = 3600.0;
@@ -25,13 +26,25 @@ pub fn judge_scored(series: &Series) -> (Trend, f64) {
         let trend = undecided(&[], Reason::new("no-samples", "there are no samples"));
         return (trend, 0.0);
     };
-    let (mut trend, score) = judge_life(lives[chosen]);
+    let judged: Vec<Vec<(Where, Judged)>> = lives.iter().map(|life| parts(life)).collect();
+    let mut pooled = None;
+    let (mut trend, mut score) = conclude(judged[chosen].clone(), lives[chosen]);
     if lives.len() > 1 {
+        if trend.verdict != Verdict::Leak {
+            pooled = pool::together(&lives, &judged);
+        }
+        if let Some(pooled) = pooled {
+            score = score.max(pooled.score);
+            if pooled.score >= 1.0 {
+                pooled_leak(&mut trend, pooled, lives[lives.len() - 1]);
+            }
+        }
         let others: Vec<(usize, Trend)> = lives
             .iter()
+            .zip(judged)
             .enumerate()
             .filter(|(i, _)| *i != chosen)
-            .map(|(i, life)| (i, judge_life(life).0))
+            .map(|(i, (life, parts))| (i, conclude(parts, life).0))
             .collect();
         trend.reasons.push(restarts(&lives, chosen, &others));
         let mut segments: Vec<Segment> =
@@ -82,16 +95,34 @@ fn restarts(lives: &[&[Sample]], chosen: usize, others: &[(usize, Trend)]) -> Re
     )
 }
 
-fn judge_life(samples: &[Sample]) -> (Trend, f64) {
-    let too_few = || {
-        let text = format!("{}; at least {MIN_SAMPLES} are needed", count(samples.len(), "sample"));
-        (undecided(samples, Reason::new("too-few-samples", text)), 0.0)
-    };
+/// A leak that no single run could show.
+fn pooled_leak(trend: &mut Trend, pooled: Pooled, last: &[Sample]) {
+    trend.verdict = Verdict::Leak;
+    trend.confidence = Confidence::Medium;
+    trend.place = pooled.place;
+    trend.rate_bytes_per_hour = pooled.slope.scaled(HOUR);
+    trend.time_to_limit_seconds = time_to_limit(last, pooled.slope);
+    let text = format!(
+        "none of the runs decides it alone; {} of them together rise by {}, {} in all (evidence \
+         {:.1}, {:.0} needed)",
+        pooled.runs,
+        rate_interval(pooled.slope),
+        bytes(pooled.growth),
+        pooled.evidence,
+        EVIDENCE
+    );
+    trend.reasons.insert(0, Reason::new("runs-together", text));
+    let text = "a cache that each run fills anew and never fills up would look the same";
+    trend.reasons.push(Reason::new("cache-caveat", text));
+}
+
+/// Each part of memory that is known of a life, judged.
+fn parts(samples: &[Sample]) -> Vec<(Where, Judged)> {
+    let mut parts: Vec<(Where, Judged)> = Vec::new();
     if samples.len() < MIN_SAMPLES {
-        return too_few();
+        return parts;
     }
     let has = |value: fn(&Sample) -> Option<u64>| samples.iter().any(|s| value(s).is_some());
-    let mut parts: Vec<(Where, Judged)> = Vec::new();
     if has(|s| s.heap_used) {
         parts.push((Where::JsHeap, signal::judge(Kind::Heap, &origin::heap(samples), samples)));
     }
@@ -105,8 +136,14 @@ fn judge_life(samples: &[Sample]) -> (Trend, f64) {
     } else if has(|s| s.rss) {
         parts.push((Where::Unknown, signal::judge(Kind::Rss, &origin::rss(samples), samples)));
     }
+    parts
+}
+
+/// The one answer of a life.
+fn conclude(parts: Vec<(Where, Judged)>, samples: &[Sample]) -> (Trend, f64) {
     let Some(lead) = lead(&parts, samples) else {
-        return too_few();
+        let text = format!("{}; at least {MIN_SAMPLES} are needed", count(samples.len(), "sample"));
+        return (undecided(samples, Reason::new("too-few-samples", text)), 0.0);
     };
     let score = parts.iter().map(|(_, part)| part.score).fold(0.0, f64::max);
     (combine(parts, lead, samples), score)

@@ -26,6 +26,7 @@ mod knee;
 mod lives;
 mod load;
 mod origin;
+mod pool;
 mod read;
 mod robust;
 mod sample;

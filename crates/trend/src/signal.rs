@@ -49,6 +49,12 @@ pub(crate) struct Judged {
     pub(crate) segments: Vec<Segment>,
     /// How strongly the data speak for a leak; 1 and more where the verdict is that.
     pub(crate) score: f64,
+    /// Evidence of the shapes, where they were weighed.
+    pub(crate) evidence: Option<f64>,
+    /// Growth below this is no finding, in bytes.
+    pub(crate) material: f64,
+    /// Whether growth of the floor is growth of live memory.
+    pub(crate) clean: bool,
     pub(crate) reasons: Vec<Reason>,
 }
 
@@ -111,6 +117,9 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
             slope: Interval::unknown(0.0),
             growth: 0.0,
             score: 0.0,
+            evidence: None,
+            material: f64::INFINITY,
+            clean: floor.clean,
             segments: short_segment(samples),
             reasons,
         };
@@ -184,6 +193,9 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
         slope: case.tail.line.slope,
         growth: case.tail.growth(),
         score: score(&case, verdict),
+        evidence: case.shape.map(|s| s.evidence),
+        material: case.tail.material,
+        clean: floor.clean || multiplied(&case.tail),
         segments: segments(&rest, &cut_list, verdict),
         reasons,
     }

@@ -83,10 +83,12 @@ pub(crate) fn run(plan: &Plan, random: &mut Random) -> Vec<State> {
             _ => (leaked, 0.0, 0.0),
         };
         // Promoted garbage grows with the requests until a full collection clears it.
+        let mut peak = 0.0;
         garbage += plan.old * plan.step / plan.cycle * load / plan.requests;
         if garbage > limit_of_garbage {
             let cycles = (garbage / limit_of_garbage).floor();
             collections += cycles as u64;
+            peak = limit_of_garbage;
             garbage = if cycles > 1.0 { random.unit() * limit_of_garbage } else { 0.0 };
             limit_of_garbage =
                 plan.old * random.between(0.8, 1.2) * (1.0 + in_heap / plan.base * 0.3);
@@ -94,7 +96,7 @@ pub(crate) fn run(plan: &Plan, random: &mut Random) -> Vec<State> {
         let heap_live = (live - native) * heap_share + in_heap;
         let heap_used = heap_live + garbage + plan.young * random.unit();
         // V8 commits in steps and gives back slowly.
-        let want = heap_used * 1.08;
+        let want = (heap_used + (peak - garbage).max(0.0)) * 1.08;
         committed = if want > committed {
             want
         } else {
