@@ -198,9 +198,17 @@ fn lowest(readings: &mut [Point]) -> Option<Point> {
 /// One point per stretch between full collections. A stretch too short to have met the bottom of
 /// the minor sawtooth goes on over the next collection; what lies before the first is left out.
 fn epochs(readings: &[Reading]) -> Vec<Point> {
+    // Few samples over a long time, with a collection between any two: each is a floor of its own.
+    let apart = readings
+        .last()
+        .zip(readings.first())
+        .is_some_and(|(last, first)| last.at.t - first.at.t >= APART_SECONDS);
+    let often = readings.iter().filter(|r| r.collected).count();
+    let least =
+        if apart { (often / FLOORS_FROM_FEW).clamp(1, MIN_PER_FLOOR) } else { MIN_PER_FLOOR };
     let mut stretches: Vec<Vec<Point>> = Vec::new();
     for reading in readings {
-        let long_enough = stretches.last().is_none_or(|s| s.len() >= MIN_PER_FLOOR);
+        let long_enough = stretches.last().is_none_or(|s| s.len() >= least);
         if reading.collected && long_enough {
             stretches.push(Vec::new());
         }

@@ -136,6 +136,21 @@ fn parts(samples: &[Sample]) -> Vec<(Where, Judged)> {
     } else if has(|s| s.rss) {
         parts.push((Where::Unknown, signal::judge(Kind::Rss, &origin::rss(samples), samples)));
     }
+    // RSS as a whole is heard where its parts are known but too noisy to decide: heap_used sampled
+    // rarely is mostly garbage's phase, which RSS does not show. Not where garbage may be all of it.
+    let undecided = |part: &Judged| {
+        part.clean && matches!(part.verdict, Verdict::InsufficientData | Verdict::WarmUp)
+    };
+    if has(|s| s.rss)
+        && parts.len() > 1
+        && parts.iter().any(|(_, part)| undecided(part))
+        && parts.iter().all(|(_, part)| part.clean && part.verdict != Verdict::Leak)
+    {
+        let whole = signal::judge(Kind::Rss, &origin::rss(samples), samples);
+        if whole.verdict == Verdict::Leak {
+            parts.push((origin::largest(&parts), whole));
+        }
+    }
     parts
 }
 

@@ -14,7 +14,8 @@ use crate::gls::{Basis, dot};
 use crate::robust::{Point, median, quantile, slope, spearman};
 use crate::sample::Sample;
 use crate::thresholds::{
-    BEYOND_LOAD, LOAD_BIC, LOAD_CORRELATION, LOAD_SWING, LOAD_VARIATION, MIN_FLOORS_FOR_LOAD,
+    BEYOND_LOAD, LOAD_BIC, LOAD_CORRELATION, LOAD_SWING, LOAD_SWING_BESIDE, LOAD_VARIATION,
+    MIN_FLOORS_FOR_LOAD,
 };
 
 /// What the load has to do with the floor.
@@ -141,7 +142,15 @@ fn follow(
     let rise = (slope(&by_time)? * times.last()?).max(0.0);
     let from =
         values[..values.len().div_ceil(5)].iter().sum::<f64>() / values.len().div_ceil(5) as f64;
-    let could = (3.0 * (beside.each + 2.0 * beside.error) * rise).min(from.abs() * rise).max(0.0);
+    // A load that hardly does anything but rise says little about its coefficient, and noise in it
+    // draws that to nothing: then only the proportion bounds it.
+    let swing = (base_swing(&base, &column) / floor.len() as f64).sqrt();
+    let known = if swing >= LOAD_SWING_BESIDE * rise {
+        3.0 * (beside.each + 2.0 * beside.error) * rise
+    } else {
+        f64::INFINITY
+    };
+    let could = known.min(from.abs() * rise).max(0.0);
     let n = floor.len() as f64;
     let explains = |part: &Regression| n * (part.before / part.after).ln() - n.ln() > LOAD_BIC;
     Some(Load {
@@ -156,6 +165,12 @@ fn follow(
         rest,
         measure,
     })
+}
+
+/// Squares of what of a column level, time and rhythm do not explain.
+fn base_swing(base: &Basis, column: &[f64]) -> f64 {
+    let rest = base.rest(column);
+    dot(&rest, &rest)
 }
 
 #[derive(Clone, Copy)]

@@ -144,11 +144,12 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
         columns,
         served: load::served(samples, points),
     };
+    let matters_from = matters_from(samples);
     let mut case = Case {
         kind,
         floor,
         samples,
-        tail: tail(kind, &rest[start..], &known.columns, start, whole),
+        tail: tail(kind, &rest[start..], &known.columns, start, whole, matters_from),
         start,
         late_knee,
         load,
@@ -165,7 +166,8 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
     {
         // Growth that begins late is measured from there.
         case.start = shape.onset;
-        case.tail = tail(kind, &rest[shape.onset..], &known.columns, shape.onset, whole);
+        case.tail =
+            tail(kind, &rest[shape.onset..], &known.columns, shape.onset, whole, matters_from);
     }
 
     let verdict = decide(&case, &mut reasons);
@@ -227,6 +229,7 @@ fn tail<'a>(
     columns: &[Vec<f64>],
     start: usize,
     whole: Line,
+    matters_from: f64,
 ) -> Tail<'a> {
     let columns: Vec<Vec<f64>> = columns.iter().map(|c| c[start..].to_vec()).collect();
     let mut line = robust::line_beside(points, &columns);
@@ -242,7 +245,7 @@ fn tail<'a>(
         level: level(points),
         material: 0.0,
     };
-    tail.material = material(kind, &tail);
+    tail.material = material(kind, &tail).max(matters_from);
     tail
 }
 
@@ -604,6 +607,15 @@ fn material(kind: Kind, tail: &Tail<'_>) -> f64 {
         Kind::Rss if tail.span < limits::NATIVE_SHORT_SECONDS => usual.max(limits::RSS_SHORT_BYTES),
         _ => usual,
     }
+}
+
+/// Growth below this is nothing to the process, in whatever part of it.
+fn matters_from(samples: &[Sample]) -> f64 {
+    let rss = samples.iter().rev().find_map(|s| s.rss.filter(|_| !s.perturbed)).unwrap_or(0) as f64;
+    let limit = samples.iter().rev().find_map(|s| s.limit).unwrap_or(0) as f64;
+    // A host's whole memory may stand as the limit of a small process.
+    let limit = if limit <= limits::LIMIT_OF_RSS * rss { limit } else { 0.0 };
+    (limits::MATERIAL_SHARE_OF_RSS * rss).max(limits::MATERIAL_SHARE_OF_LIMIT * limit)
 }
 
 fn usual_material(tail: &Tail<'_>) -> f64 {

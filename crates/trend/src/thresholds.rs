@@ -67,7 +67,7 @@ pub(crate) const BIN_SECONDS_WITH_GC: f64 = 600.0;
 
 /// So do the many bins of a span like this together: a floor that rises through all of them without
 /// one great fall is no tooth of a sawtooth that traffic makes.
-pub(crate) const SPAN_SECONDS_WITH_GC: f64 = 3600.0;
+pub(crate) const SPAN_SECONDS_WITH_GC: f64 = 1800.0;
 
 /// Bins are widened to the sawtooth only while this many are left.
 pub(crate) const MIN_WIDE_BINS: usize = 15;
@@ -178,3 +178,15 @@ pub(crate) const LOAD_BIC: f64 = 6.0;
 /// A fall of the floor by this share of its range ends a tooth of the garbage sawtooth, where nobody
 /// counted the collections; what rose since may be garbage.
 pub(crate) const TOOTH_SHARE: f64 = 0.4;
+
+/// The load's swings about its own trend must be this share of its rise to say what it weighs.
+pub(crate) const LOAD_SWING_BESIDE: f64 = 0.2;
+
+/// Growth of one part must matter to the whole: this share of RSS...
+pub(crate) const MATERIAL_SHARE_OF_RSS: f64 = 0.02;
+
+/// ...and of the limit, where one is known.
+pub(crate) const MATERIAL_SHARE_OF_LIMIT: f64 = 0.01;
+
+/// A limit above so many times RSS is a machine's, not this process's.
+pub(crate) const LIMIT_OF_RSS: f64 = 20.0;

@@ -62,6 +62,11 @@ pub(crate) fn run(plan: &Plan, random: &mut Random) -> Vec<State> {
         Family::HealthyRestarts => plan.scale * random.unit(),
         _ => f64::INFINITY,
     };
+    // What a cache holds when full comes in by the time the plan says, whatever the traffic does.
+    let full: f64 = (0..1000)
+        .map(|i| plan.seconds * plan.when * f64::from(i) / 1000.0)
+        .map(|t| traffic(plan, t, phase, 0.0) * plan.seconds * plan.when / 1000.0)
+        .sum();
     let (mut leaked, mut served, mut smooth, mut committed) = (0.0, 0.0, plan.requests, 0.0);
     let mut states = Vec::with_capacity((plan.seconds / plan.step) as usize);
     for i in 0..(plan.seconds / plan.step) as usize {
@@ -75,7 +80,7 @@ pub(crate) fn run(plan: &Plan, random: &mut Random) -> Vec<State> {
         let young =
             if plan.warm > 0.0 { 1.0 - (-(t - started) / (plan.warm / 3.0)).exp() } else { 1.0 };
         let warm = if plan.warm > 0.0 { plan.gain * young } else { 0.0 };
-        let extra = warm + gained(plan, t, served) + plan.per_load * smooth;
+        let extra = warm + gained(plan, t, served / full) + plan.per_load * smooth;
         let live = (plan.base + extra + plan.noise * live_noise.next(random)).max(plan.base * 0.3);
         let (in_heap, in_external, in_native) = match plan.family {
             Family::LeakExternal => (0.0, leaked, 0.0),
@@ -161,15 +166,12 @@ fn leak(plan: &Plan, t: f64, requests: f64) -> f64 {
 }
 
 /// What a healthy process holds on top at a time.
-fn gained(plan: &Plan, t: f64, served: f64) -> f64 {
+fn gained(plan: &Plan, t: f64, filled: f64) -> f64 {
     let share = t / plan.seconds;
     match plan.family {
         Family::Saturation => plan.gain * (1.0 - (-t / plan.scale).exp()),
         Family::LatePlateau => plan.gain * (share / plan.when).min(1.0),
-        Family::CacheFill => {
-            let full = plan.requests * plan.seconds * plan.when;
-            plan.gain * (served / full).min(1.0)
-        }
+        Family::CacheFill => plan.gain * filled.min(1.0),
         Family::DeploySteps => {
             plan.steps.iter().filter(|(at, _)| share >= *at).map(|(_, size)| size).sum()
         }
