@@ -11,8 +11,8 @@
 //!   memory lies below them), not that something leaks.
 //!
 //! RSS has no such marks; its bins' low quantiles are taken as they are. Bins also keep their
-//! medians: a leak lifts everything, so lows that rise alone are no leak. Series of a week and more
-//! get one floor per day, so that a daily rhythm cannot pose as a trend.
+//! medians: a leak lifts everything, so lows that rise alone are no leak. Series of more
+//! than two weeks get one floor per day, so that a daily rhythm cannot pose as a trend.
 //!
 //! Cost: O(n log n) time, O(n) memory.
 
@@ -333,16 +333,16 @@ mod tests {
     }
 
     #[test]
-    fn a_week_is_seen_by_days() {
+    fn weeks_are_seen_by_days() {
         let day = |t: f64| 1000.0 + 500.0 * (t / DAY * std::f64::consts::TAU).sin();
-        let samples: Vec<Sample> = (0..8 * 288)
+        let samples: Vec<Sample> = (0..16 * 288)
             .map(|i| {
                 let t = i as f64 * 300.0;
                 Sample { elapsed_seconds: t, rss: Some(day(t) as u64), ..Sample::default() }
             })
             .collect();
         let floor = plain(&samples, |s| s.rss.map(|v| v as f64));
-        assert_eq!((floor.made, floor.points.len()), (Made::Days, 8));
+        assert_eq!((floor.made, floor.points.len()), (Made::Days, 16));
         let (low, high) =
             floor.points.iter().fold((f64::MAX, f64::MIN), |(l, h), p| (l.min(p.v), h.max(p.v)));
         assert!(high - low < 5.0, "the daily wave is gone: {low} to {high}");

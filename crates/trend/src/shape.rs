@@ -51,8 +51,6 @@ pub(crate) struct Shape {
     pub(crate) onset: usize,
     /// Growth from there to the end by that shape, in the floor's unit.
     pub(crate) growth: f64,
-    /// Steps within the growing shape.
-    pub(crate) steps: usize,
 }
 
 /// What is known beside the floor, one value per point.
@@ -71,7 +69,6 @@ struct Candidate {
     parameters: f64,
     flat: Flat,
     onset: usize,
-    steps: usize,
 }
 
 struct Best {
@@ -116,7 +113,7 @@ pub(crate) fn weigh(points: &[Point], known: &Known) -> Option<Shape> {
         fit.offer(&mut flat, constant(), false);
         if let Some([sine, cosine]) = &wave {
             let columns = vec![sine.clone(), cosine.clone()];
-            fit.offer(&mut flat, simple(columns, 3.0, Flat::Daily), false);
+            fit.offer(&mut flat, simple(columns, 4.0, Flat::Daily), false);
         }
         for clock in &clocks {
             flat_shapes(&fit, clock, points, &mut flat);
@@ -130,7 +127,6 @@ pub(crate) fn weigh(points: &[Point], known: &Known) -> Option<Shape> {
             flat: f.candidate.flat,
             onset: g.candidate.onset,
             growth: g.growth * (high - low),
-            steps: g.candidate.steps,
         });
         if rho < 0.02 {
             break;
@@ -257,11 +253,11 @@ fn constant() -> Candidate {
 }
 
 fn simple(columns: Vec<Vec<f64>>, parameters: f64, flat: Flat) -> Candidate {
-    Candidate { columns, parameters, flat, onset: 0, steps: 0 }
+    Candidate { columns, parameters, flat, onset: 0 }
 }
 
-fn line(columns: Vec<Vec<f64>>, parameters: f64, onset: usize, steps: usize) -> Candidate {
-    Candidate { columns, parameters, flat: Flat::Constant, onset, steps }
+fn line(columns: Vec<Vec<f64>>, parameters: f64, onset: usize) -> Candidate {
+    Candidate { columns, parameters, flat: Flat::Constant, onset }
 }
 
 fn step_columns(n: usize) -> Vec<Vec<f64>> {
@@ -320,15 +316,15 @@ fn growing_shapes(fit: &Fit, clock: &[f64], best: &mut Option<Best>) {
     let after = |k: usize| clock.iter().map(|t| (t - clock[k]).max(0.0)).collect::<Vec<f64>>();
     let until = |k: usize| clock.iter().map(|t| t.min(clock[k])).collect::<Vec<f64>>();
     let latest = clock.partition_point(|t| *t <= 1.0 - limits::MIN_TAIL_SHARE).min(n - 5);
-    fit.offer(best, line(vec![after(0)], 2.0, 0, 0), true);
+    fit.offer(best, line(vec![after(0)], 2.0, 0), true);
     for k in 1..latest {
         // From a moment on.
-        fit.offer(best, line(vec![after(k)], 3.0, k, 0), true);
+        fit.offer(best, line(vec![after(k)], 3.0, k), true);
         // Behind a faster rise, which must be over early, or after a slower one.
-        let bent = line(vec![after(k), until(k)], 4.0, k, 0);
+        let bent = line(vec![after(k), until(k)], 4.0, k);
         let slower = fit
             .first_coefficient(&bent)
-            .zip(fit.first_coefficient(&line(vec![until(k), after(k)], 4.0, k, 0)))
+            .zip(fit.first_coefficient(&line(vec![until(k), after(k)], 4.0, k)))
             .is_some_and(|(late, early)| late < 0.5 * early);
         if !slower || clock[k] <= 0.4 {
             fit.offer(best, bent, true);
@@ -336,13 +332,13 @@ fn growing_shapes(fit: &Fit, clock: &[f64], best: &mut Option<Best>) {
     }
     for time in [0.03, 0.06, 0.1, 0.15] {
         let warm = clock.iter().map(|t| 1.0 - (-t / time).exp()).collect();
-        fit.offer(best, line(vec![after(0), warm], 4.0, 0, 0), true);
+        fit.offer(best, line(vec![after(0), warm], 4.0, 0), true);
     }
     let steps = step_columns(n);
     let mut columns = vec![after(0)];
     for count in 1..=2 {
         let Some(at) = fit.best_step(&columns, &steps) else { break };
         columns.push(steps[at].clone());
-        fit.offer(best, line(columns.clone(), 2.0 + 2.0 * count as f64, 0, count), true);
+        fit.offer(best, line(columns.clone(), 2.0 + 2.0 * f64::from(count), 0), true);
     }
 }

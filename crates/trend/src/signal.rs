@@ -140,7 +140,7 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
     let late_knee = cuts.last().copied().filter(|&c| c > start);
     columns.extend(column.filter(|_| matters));
     let known = Known {
-        daily: columns.is_empty() && (0.25..=1.9).contains(&(span(points) / 86_400.0)),
+        daily: columns.is_empty() && limits::HALF_WAVE_DAYS.contains(&(span(points) / 86_400.0)),
         columns,
         served: load::served(samples, points),
     };

@@ -11,7 +11,11 @@ pub(crate) const MAX_DUPLICATE_TIMES: f64 = 0.10;
 
 /// A drop of RSS by more than this share between two samples is a restart. Coroot cuts its series
 /// at the same 50 % (`auditor/memory.go`).
-pub(crate) const RESTART_DROP: f64 = 0.35;
+pub(crate) const RESTART_DROP: f64 = 0.5;
+
+/// A fall of RSS that three samples on either side confirm. V8 gives memory back over minutes; a
+/// process killed at its limit is back at its base at once.
+pub(crate) const CONFIRMED_DROP: f64 = 0.25;
 
 /// Two start times closer than this are one start: exporters compute it from the uptime and round.
 pub(crate) const START_TIME_SLACK_SECONDS: f64 = 5.0;
@@ -59,7 +63,7 @@ pub(crate) const MAX_STEPS: usize = 3;
 
 /// Evidence (natural logarithm of the Bayes factor) from which growth at the end counts as shown. Kass
 /// and Raftery (1995) call 3 strong and 5 very strong; chosen on the tuning seeds of trendbench.
-pub(crate) const EVIDENCE: f64 = 2.0;
+pub(crate) const EVIDENCE: f64 = 1.4;
 
 /// Bins this long hold a full GC of any service under traffic, even where nobody counted them.
 /// V8 starts one when the old generation has grown by a factor, minutes at most under load.
@@ -167,6 +171,10 @@ pub(crate) const PLATEAU_RISE_SHARE: f64 = 0.15;
 
 /// Days that a daily rhythm needs to be told from a trend.
 pub(crate) const SEASON_DAYS: f64 = 1.9;
+
+/// Windows, in days, in which a rise may be part of one daily wave: half a wave and more, and fewer
+/// than the two days that show the rhythm. In less than half a wave nothing tells the two apart.
+pub(crate) const HALF_WAVE_DAYS: std::ops::RangeInclusive<f64> = 0.45..=1.9;
 
 /// By how much the Bayesian information criterion must prefer the rhythm ("very strong", Kass and
 /// Raftery 1995).
