@@ -33,6 +33,9 @@ struct Args {
     /// index.
     #[arg(long, value_name = "CELL:INDEX")]
     show: Option<String>,
+    /// Only the speed.
+    #[arg(long)]
+    speed: bool,
     /// Leave out delays and speed, which take long.
     #[arg(long)]
     quick: bool,
@@ -43,6 +46,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let purpose = if args.tuning { Purpose::Tuning } else { Purpose::Test };
     if let Some(which) = &args.show {
         return show(purpose, which);
+    }
+    if args.speed {
+        speed();
+        return Ok(());
     }
     println!("seeds: {purpose:?}\n");
 
@@ -97,12 +104,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let none = measure::delays(purpose, 512.0 * mib, 0.0, 24.0, 30.0, 0.5, 40);
     println!("no leak, same looks: {} of 40 alarmed\n", none.iter().flatten().count());
-    let (one, all) = measure::speed(10_000, 2880);
-    println!(
-        "10,000 series of 2,880 samples: {:.1} s on one core, {:.1} s on all",
-        one.as_secs_f64(),
-        all.as_secs_f64()
-    );
+    speed();
     Ok(())
 }
 
@@ -131,4 +133,13 @@ fn show(purpose: Purpose, which: &str) -> Result<(), Box<dyn std::error::Error>>
         println!("{},{},{start}", s.elapsed_seconds, columns.map(field).join(","));
     }
     Ok(())
+}
+
+fn speed() {
+    let (one, all) = measure::speed(10_000, 2880);
+    println!(
+        "10,000 series of 2,880 samples: {:.1} s on one core, {:.1} s on all",
+        one.as_secs_f64(),
+        all.as_secs_f64()
+    );
 }

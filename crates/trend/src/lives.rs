@@ -3,7 +3,8 @@
 //! A start time or a GC counter that changes proves a restart. Without either, RSS that falls by
 //! more than half between two samples is taken for one, and so is a fall by a quarter that the
 //! samples around it confirm: the process that a limit killed comes back at its base, which may be two
-//! thirds of the limit.  A heap that falls is no restart, however far: V8 lets garbage grow to four times what lives.
+//! thirds of the limit. A heap that falls is no restart, however far: V8 lets garbage grow to four
+//! times what lives.
 //!
 //! Cost: O(n), O(n log n) if unsorted.
 
@@ -123,9 +124,9 @@ pub(crate) fn gaps(samples: &[Sample]) -> Option<Reason> {
     let mut steps: Vec<f64> =
         samples.windows(2).map(|w| w[1].elapsed_seconds - w[0].elapsed_seconds).collect();
     let usual = crate::robust::median(&mut steps)?;
-    // Steps are sorted now; ten usual steps are no jitter any more.
+    // Ten usual steps are no jitter any more.
     let long: Vec<f64> = steps.iter().copied().filter(|s| *s > 10.0 * usual).collect();
-    let longest = long.last().copied()?;
+    let longest = long.iter().copied().max_by(f64::total_cmp)?;
     Some(Reason::new(
         "gaps",
         format!("{} in sampling, the longest {}", count(long.len(), "gap"), duration(longest)),

@@ -64,17 +64,27 @@ pub(crate) struct Known {
     pub(crate) daily: bool,
 }
 
-struct Candidate {
-    columns: Vec<Vec<f64>>,
+/// The best shape of a set so far.
+struct Best {
+    criterion: f64,
     parameters: f64,
     flat: Flat,
     onset: usize,
+    growth: f64,
+    /// Its columns, prepared.
+    columns: Vec<Vec<f64>>,
 }
 
-struct Best {
-    criterion: f64,
-    candidate: Candidate,
-    growth: f64,
+/// What a shape is called if it turns out the best.
+#[derive(Clone, Copy)]
+struct Label {
+    parameters: f64,
+    flat: Flat,
+    onset: usize,
+    /// Where the first column ends, as its coefficient's factor: growth is the product.
+    reach: f64,
+    /// The first coefficient must be positive.
+    rising: bool,
 }
 
 /// Weighs the shapes; `None` for fewer points than carry them.
@@ -110,22 +120,28 @@ pub(crate) fn weigh(points: &[Point], known: &Known) -> Option<Shape> {
     for _ in 0..2 {
         let fit = Fit::new(&values, &known.columns, rho);
         let (mut growing, mut flat) = (None, None);
-        fit.offer(&mut flat, constant(), false);
+        fit.offer(&mut flat, &[], flat_label(1.0, Flat::Constant, false));
         if let Some([sine, cosine]) = &wave {
-            let columns = vec![sine.clone(), cosine.clone()];
-            fit.offer(&mut flat, simple(columns, 4.0, Flat::Daily), false);
+            let (sine, cosine) = (fit.prepared(sine), fit.prepared(cosine));
+            fit.offer(&mut flat, &[&sine, &cosine], flat_label(4.0, Flat::Daily, false));
         }
+        let steps: Vec<Vec<f64>> = (1..n - 1)
+            .map(|k| (0..n).map(|i| f64::from(u8::from(i >= k))).collect::<Vec<f64>>())
+            .map(|step| fit.prepared(&step))
+            .collect();
+        stepped(&fit, &steps, points, &mut flat);
         for clock in &clocks {
-            flat_shapes(&fit, clock, points, &mut flat);
-            growing_shapes(&fit, clock, &mut growing);
+            let clock = Clock::new(&fit, clock);
+            flat_shapes(&fit, &clock, &steps, points, &mut flat);
+            growing_shapes(&fit, &clock, &steps, &mut growing);
         }
         let (g, f) = (growing?, flat?);
         let better = if g.criterion < f.criterion { &g } else { &f };
-        rho = memory(&fit.residuals(&better.candidate), 2, limits::MAX_AUTOCORRELATION_SHAPE);
+        rho = memory(&fit.residuals(better), 2, limits::MAX_AUTOCORRELATION_SHAPE);
         answer = Some(Shape {
             evidence: (f.criterion - g.criterion) / 2.0,
-            flat: f.candidate.flat,
-            onset: g.candidate.onset,
+            flat: f.flat,
+            onset: g.onset,
             growth: g.growth * (high - low),
         });
         if rho < 0.02 {
@@ -159,6 +175,7 @@ struct Fit {
     rho: f64,
     base: Basis,
     value: Vec<f64>,
+    squares: f64,
 }
 
 impl Fit {
@@ -169,7 +186,8 @@ impl Fit {
             base.push(&whiten(column, rho));
         }
         let value = base.rest(&whiten(values, rho));
-        Self { rho, base, value }
+        let squares = dot(&value, &value);
+        Self { rho, base, value, squares }
     }
 
     fn prepared(&self, column: &[f64]) -> Vec<f64> {
@@ -182,163 +200,209 @@ impl Fit {
         n * (squares / n + 1e-6 * (1.0 - self.rho * self.rho)).ln() + parameters * n.ln()
     }
 
-    /// What a candidate leaves over, unwhitened noise's increments included.
-    fn residuals(&self, candidate: &Candidate) -> Vec<f64> {
-        // Asked only after the first pass, where nothing is whitened.
+    /// What a shape leaves over. Asked only after the first pass, where nothing is whitened.
+    fn residuals(&self, best: &Best) -> Vec<f64> {
         let mut basis = Basis::default();
-        for column in &candidate.columns {
-            basis.push(&self.prepared(column));
+        for column in &best.columns {
+            basis.push(column);
         }
         basis.rest(&self.value)
     }
 
-    /// Fits a candidate and keeps it if it is the best of its set. A growing one must rise at the end;
-    /// a flat one of one column must have risen to its level, where it has a sign.
-    fn offer(&self, best: &mut Option<Best>, candidate: Candidate, growing: bool) {
-        let mut basis = Basis::default();
-        for column in &candidate.columns {
-            if !basis.push(&self.prepared(column)) {
-                return;
+    /// Squares that prepared columns leave, and the first one's coefficient; `None` where they depend
+    /// on each other.
+    fn solve(&self, columns: &[&[f64]]) -> Option<(f64, f64)> {
+        let whole = self.squares;
+        match columns {
+            [] => Some((whole, 0.0)),
+            [a] => {
+                let (aa, av) = (dot(a, a), dot(a, &self.value));
+                (aa > 1e-9).then(|| (whole - av * av / aa, av / aa))
+            }
+            [a, b] => {
+                let (aa, bb, ab) = (dot(a, a), dot(b, b), dot(a, b));
+                let (av, bv) = (dot(a, &self.value), dot(b, &self.value));
+                let determinant = aa * bb - ab * ab;
+                (determinant > 1e-9 * aa * bb && aa * bb > 0.0).then(|| {
+                    let first = (av * bb - bv * ab) / determinant;
+                    let second = (bv * aa - av * ab) / determinant;
+                    (whole - first * av - second * bv, first)
+                })
+            }
+            [first, others @ ..] => {
+                let mut basis = Basis::default();
+                if !others.iter().all(|column| basis.push(column)) {
+                    return None;
+                }
+                let column = basis.rest(first);
+                let squares = dot(&column, &column);
+                let along = dot(&column, &self.value);
+                let left = basis.rest(&self.value);
+                (squares > 1e-9 * dot(first, first))
+                    .then(|| (dot(&left, &left) - along * along / squares, along / squares))
             }
         }
-        let left = basis.rest(&self.value);
-        let squares = dot(&left, &left);
-        let criterion = self.criterion(squares, candidate.parameters);
-        if best.as_ref().is_some_and(|b| b.criterion <= criterion) {
-            return;
-        }
-        let mut growth = 0.0;
-        if growing || matches!(candidate.flat, Flat::Levelled(_) | Flat::Saturating) {
-            let Some(rate) = self.first_coefficient(&candidate) else { return };
-            if rate <= 0.0 {
-                return;
-            }
-            // The first column ends at what the rate runs over.
-            growth = rate * candidate.columns[0].last().copied().unwrap_or(0.0);
-        }
-        *best = Some(Best { criterion, candidate, growth });
     }
 
-    /// The coefficient of the first column beside all others.
-    fn first_coefficient(&self, candidate: &Candidate) -> Option<f64> {
-        let (first, others) = candidate.columns.split_first()?;
-        let mut basis = Basis::default();
-        for column in others {
-            basis.push(&self.prepared(column));
+    /// Fits a shape and keeps it if it is the best of its set and rises where it has to.
+    fn offer(&self, best: &mut Option<Best>, columns: &[&[f64]], label: Label) {
+        let Some((squares, first)) = self.solve(columns) else { return };
+        let criterion = self.criterion(squares.max(0.0), label.parameters);
+        if (label.rising && first <= 0.0) || best.as_ref().is_some_and(|b| b.criterion <= criterion)
+        {
+            return;
         }
-        let column = basis.rest(&self.prepared(first));
-        let squares = dot(&column, &column);
-        (squares > 0.0).then(|| dot(&column, &self.value) / squares)
+        *best = Some(Best {
+            criterion,
+            parameters: label.parameters,
+            flat: label.flat,
+            onset: label.onset,
+            growth: first * label.reach,
+            columns: columns.iter().map(|c| c.to_vec()).collect(),
+        });
     }
 
     /// The step that takes most off what the columns leave.
-    fn best_step(&self, columns: &[Vec<f64>], steps: &[Vec<f64>]) -> Option<usize> {
+    fn best_step<'a>(
+        &self,
+        columns: &[&[f64]],
+        steps: &'a [Vec<f64>],
+    ) -> Option<(usize, &'a [f64])> {
         let mut basis = Basis::default();
         for column in columns {
-            basis.push(&self.prepared(column));
+            basis.push(column);
         }
         let left = basis.rest(&self.value);
         let gain = |step: &Vec<f64>| {
-            let column = basis.rest(&self.prepared(step));
+            let column = basis.rest(step);
             let squares = dot(&column, &column);
             if squares > 1e-9 { dot(&column, &left).powi(2) / squares } else { 0.0 }
         };
         let gains: Vec<f64> = steps.iter().map(gain).collect();
-        (0..steps.len()).max_by(|&a, &b| gains[a].total_cmp(&gains[b]))
+        let best = (0..steps.len()).max_by(|&a, &b| gains[a].total_cmp(&gains[b]))?;
+        Some((best, &steps[best]))
     }
 }
 
-fn constant() -> Candidate {
-    simple(Vec::new(), 1.0, Flat::Constant)
+/// A clock, from 0 to 1, and its prepared columns.
+struct Clock<'a> {
+    at: &'a [f64],
+    /// The clock itself.
+    whole: Vec<f64>,
+    /// The clock stopped at each point.
+    until: Vec<Vec<f64>>,
+    /// The clock started at each point: the whole without the stopped one.
+    after: Vec<Vec<f64>>,
 }
 
-fn simple(columns: Vec<Vec<f64>>, parameters: f64, flat: Flat) -> Candidate {
-    Candidate { columns, parameters, flat, onset: 0 }
+impl<'a> Clock<'a> {
+    fn new(fit: &Fit, at: &'a [f64]) -> Self {
+        let whole = fit.prepared(at);
+        let until: Vec<Vec<f64>> = at
+            .iter()
+            .map(|stop| fit.prepared(&at.iter().map(|t| t.min(*stop)).collect::<Vec<f64>>()))
+            .collect();
+        let after = until.iter().map(|u| less(&whole, u)).collect();
+        Self { at, whole, until, after }
+    }
+
+    fn map(&self, fit: &Fit, of: impl Fn(f64) -> f64) -> Vec<f64> {
+        fit.prepared(&self.at.iter().map(|t| of(*t)).collect::<Vec<f64>>())
+    }
 }
 
-fn line(columns: Vec<Vec<f64>>, parameters: f64, onset: usize) -> Candidate {
-    Candidate { columns, parameters, flat: Flat::Constant, onset }
+fn less(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(x, y)| x - y).collect()
 }
 
-fn step_columns(n: usize) -> Vec<Vec<f64>> {
-    (1..n - 1).map(|k| (0..n).map(|i| f64::from(u8::from(i >= k))).collect()).collect()
+fn flat_label(parameters: f64, flat: Flat, rising: bool) -> Label {
+    Label { parameters, flat, onset: 0, reach: 1.0, rising }
 }
 
-fn flat_shapes(fit: &Fit, clock: &[f64], points: &[Point], best: &mut Option<Best>) {
-    let n = clock.len();
+/// One to three steps and nothing else.
+fn stepped(fit: &Fit, steps: &[Vec<f64>], points: &[Point], best: &mut Option<Best>) {
+    let mut columns: Vec<&[f64]> = Vec::new();
+    for count in 1..=limits::MAX_STEPS {
+        let Some((at, step)) = fit.best_step(&columns, steps) else { break };
+        columns.push(step);
+        let flat = Flat::Stepped(points[at + 1].t);
+        fit.offer(best, &columns, flat_label(1.0 + 2.0 * count as f64, flat, false));
+    }
+}
+
+fn flat_shapes(
+    fit: &Fit,
+    clock: &Clock<'_>,
+    steps: &[Vec<f64>],
+    points: &[Point],
+    best: &mut Option<Best>,
+) {
+    let n = points.len();
     let margin = (n / 5).max(3);
-    let until = |k: usize| clock.iter().map(|t| t.min(clock[k])).collect::<Vec<f64>>();
     let mut rise = None;
-    for k in 1..n - margin {
-        fit.offer(&mut rise, simple(vec![until(k)], 3.0, Flat::Levelled(points[k].t)), false);
+    for (k, point) in points.iter().enumerate().take(n - margin).skip(1) {
+        let label = flat_label(3.0, Flat::Levelled(point.t), true);
+        fit.offer(&mut rise, &[&clock.until[k]], label);
     }
     for time in [0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35] {
-        let column = clock.iter().map(|t| 1.0 - (-t / time).exp()).collect();
-        fit.offer(&mut rise, simple(vec![column], 3.0, Flat::Saturating), false);
+        let column = clock.map(fit, |t| 1.0 - (-t / time).exp());
+        fit.offer(&mut rise, &[&column], flat_label(3.0, Flat::Saturating, true));
     }
     for time in [0.01, 0.03] {
-        let column = clock.iter().map(|t| (1.0 + t / time).ln()).collect();
-        fit.offer(&mut rise, simple(vec![column], 3.0, Flat::Saturating), false);
+        let column = clock.map(fit, |t| (1.0 + t / time).ln());
+        fit.offer(&mut rise, &[&column], flat_label(3.0, Flat::Saturating, true));
     }
     let every = (n / 12).max(1);
     for from in (every..n - margin).step_by(every) {
         for to in (from + 1..n - margin).step_by(every) {
-            let column = clock.iter().map(|t| (t.clamp(clock[from], clock[to])) - clock[from]);
-            let shape = simple(vec![column.collect()], 4.0, Flat::Levelled(points[to].t));
-            fit.offer(&mut rise, shape, false);
+            let column = less(&clock.until[to], &clock.until[from]);
+            let label = flat_label(4.0, Flat::Levelled(points[to].t), true);
+            fit.offer(&mut rise, &[&column], label);
         }
     }
-    let steps = step_columns(n);
-    if let Some(rise) = rise {
-        // A rise that ends, and a step in it.
-        let mut columns = rise.candidate.columns.clone();
-        if let Some(at) = fit.best_step(&columns, &steps) {
-            columns.push(steps[at].clone());
-            let parameters = rise.candidate.parameters + 2.0;
-            fit.offer(best, simple(columns, parameters, rise.candidate.flat), false);
-        }
-        if best.as_ref().is_none_or(|b| rise.criterion < b.criterion) {
-            *best = Some(rise);
-        }
+    let Some(rise) = rise else { return };
+    // A rise that ends, and a step in it.
+    let mut columns: Vec<&[f64]> = rise.columns.iter().map(Vec::as_slice).collect();
+    if let Some((_, step)) = fit.best_step(&columns, steps) {
+        columns.push(step);
+        fit.offer(best, &columns, flat_label(rise.parameters + 2.0, rise.flat, true));
     }
-    let mut columns: Vec<Vec<f64>> = Vec::new();
-    for count in 1..=limits::MAX_STEPS {
-        let Some(at) = fit.best_step(&columns, &steps) else { break };
-        columns.push(steps[at].clone());
-        let parameters = 1.0 + 2.0 * count as f64;
-        let flat = Flat::Stepped(points[at + 1].t);
-        fit.offer(best, simple(columns.clone(), parameters, flat), false);
+    if best.as_ref().is_none_or(|b| rise.criterion < b.criterion) {
+        *best = Some(rise);
     }
 }
 
-fn growing_shapes(fit: &Fit, clock: &[f64], best: &mut Option<Best>) {
-    let n = clock.len();
-    let after = |k: usize| clock.iter().map(|t| (t - clock[k]).max(0.0)).collect::<Vec<f64>>();
-    let until = |k: usize| clock.iter().map(|t| t.min(clock[k])).collect::<Vec<f64>>();
-    let latest = clock.partition_point(|t| *t <= 1.0 - limits::MIN_TAIL_SHARE).min(n - 5);
-    fit.offer(best, line(vec![after(0)], 2.0, 0), true);
+fn growing_shapes(fit: &Fit, clock: &Clock<'_>, steps: &[Vec<f64>], best: &mut Option<Best>) {
+    let n = clock.at.len();
+    let label = |parameters: f64, onset: usize| Label {
+        parameters,
+        flat: Flat::Constant,
+        onset,
+        reach: 1.0 - clock.at[onset],
+        rising: true,
+    };
+    let latest = clock.at.partition_point(|t| *t <= 1.0 - limits::MIN_TAIL_SHARE).min(n - 5);
+    fit.offer(best, &[&clock.whole], label(2.0, 0));
     for k in 1..latest {
+        let (after, until) = (&clock.after[k], &clock.until[k]);
         // From a moment on.
-        fit.offer(best, line(vec![after(k)], 3.0, k), true);
+        fit.offer(best, &[after], label(3.0, k));
         // Behind a faster rise, which must be over early, or after a slower one.
-        let bent = line(vec![after(k), until(k)], 4.0, k);
-        let slower = fit
-            .first_coefficient(&bent)
-            .zip(fit.first_coefficient(&line(vec![until(k), after(k)], 4.0, k)))
-            .is_some_and(|(late, early)| late < 0.5 * early);
-        if !slower || clock[k] <= 0.4 {
-            fit.offer(best, bent, true);
+        let late = fit.solve(&[after, until]);
+        let early = fit.solve(&[until, after]);
+        let slower = late.zip(early).is_some_and(|(late, early)| late.1 < 0.5 * early.1);
+        if !slower || clock.at[k] <= 0.4 {
+            fit.offer(best, &[after, until], label(4.0, k));
         }
     }
     for time in [0.03, 0.06, 0.1, 0.15] {
-        let warm = clock.iter().map(|t| 1.0 - (-t / time).exp()).collect();
-        fit.offer(best, line(vec![after(0), warm], 4.0, 0), true);
+        let warm = clock.map(fit, |t| 1.0 - (-t / time).exp());
+        fit.offer(best, &[&clock.whole, &warm], label(4.0, 0));
     }
-    let steps = step_columns(n);
-    let mut columns = vec![after(0)];
+    let mut columns: Vec<&[f64]> = vec![&clock.whole];
     for count in 1..=2 {
-        let Some(at) = fit.best_step(&columns, &steps) else { break };
-        columns.push(steps[at].clone());
-        fit.offer(best, line(columns.clone(), 2.0 + 2.0 * f64::from(count), 0), true);
+        let Some((_, step)) = fit.best_step(&columns, steps) else { break };
+        columns.push(step);
+        fit.offer(best, &columns, label(2.0 + 2.0 * f64::from(count), 0));
     }
 }

@@ -101,8 +101,8 @@ struct Case<'a> {
 pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
     let mut reasons = vec![made(kind, floor)];
     let points = &floor.points;
-    let whole = robust::line(points).filter(|_| points.len() >= limits::MIN_CLEAN_FLOORS);
-    let Some(whole) = whole else {
+    let enough = points.len() >= limits::MIN_CLEAN_FLOORS && span(points) > 0.0;
+    if !enough {
         reasons.push(Reason::new(
             "too-few-floors",
             format!(
@@ -123,7 +123,7 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
             segments: short_segment(samples),
             reasons,
         };
-    };
+    }
 
     let rhythm = season::columns(points);
     if !rhythm.is_empty() {
@@ -149,7 +149,7 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
         kind,
         floor,
         samples,
-        tail: tail(kind, &rest[start..], &known.columns, start, whole, matters_from),
+        tail: tail(kind, &rest[start..], &known.columns, start, matters_from),
         start,
         late_knee,
         load,
@@ -166,8 +166,7 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
     {
         // Growth that begins late is measured from there.
         case.start = shape.onset;
-        case.tail =
-            tail(kind, &rest[shape.onset..], &known.columns, shape.onset, whole, matters_from);
+        case.tail = tail(kind, &rest[shape.onset..], &known.columns, shape.onset, matters_from);
     }
 
     let verdict = decide(&case, &mut reasons);
@@ -228,7 +227,6 @@ fn tail<'a>(
     points: &'a [Point],
     columns: &[Vec<f64>],
     start: usize,
-    whole: Line,
     matters_from: f64,
 ) -> Tail<'a> {
     let columns: Vec<Vec<f64>> = columns.iter().map(|c| c[start..].to_vec()).collect();
@@ -240,7 +238,7 @@ fn tail<'a>(
     }
     let mut tail = Tail {
         points,
-        line: line.unwrap_or(whole),
+        line: line.unwrap_or(Line::FLAT),
         span: span(points),
         level: level(points),
         material: 0.0,

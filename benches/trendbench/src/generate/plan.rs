@@ -184,6 +184,7 @@ impl Plan {
         let base = limit * random.between(0.15, 0.3);
         let mut plan = Self::calm(limit, base, hours * 3600.0, step, random);
         plan.rate = rate;
+        plan.family = if rate > 0.0 { Family::LeakAfterWarmUp } else { Family::WarmUp };
         plan.rhythm = random.between(0.0, 0.3);
         plan.warm = random.between(300.0, 900.0);
         plan.gain = 0.15 * base;
