@@ -12,7 +12,7 @@
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Basis {
     columns: Vec<Vec<f64>>,
-    /// ln of the determinant of XᵀX.
+    /// Logarithm of the determinant of the columns' Gram matrix.
     pub(crate) log_determinant: f64,
 }
 

@@ -4,9 +4,12 @@ use crate::lives;
 use crate::origin;
 use crate::pool::{self, Pooled};
 use crate::sample::{Sample, Series};
+use crate::segments::short_segment;
 use crate::signal::{self, Judged, Kind};
 use crate::text::{bytes, count, duration, rate_interval};
-use crate::thresholds::{EVIDENCE, LAST_LIFE_SHARE, MATERIAL_SHARE, MIN_SAMPLES};
+use crate::thresholds::{
+    EVIDENCE, LAST_LIFE_SHARE, MATERIAL_SHARE, MIN_SAMPLES, WHOLE_RSS_SECONDS,
+};
 use crate::verdict::{Confidence, Interval, Reason, Segment, Trend, Verdict, Where};
 
 const HOUR: f64 = 3600.0;
@@ -66,7 +69,7 @@ fn undecided(samples: &[Sample], reason: Reason) -> Trend {
         place: Where::Unknown,
         rate_bytes_per_hour: Interval::unknown(0.0),
         time_to_limit_seconds: None,
-        segments: signal::short_segment(samples),
+        segments: short_segment(samples),
         reasons: vec![reason],
     }
 }
@@ -137,12 +140,16 @@ fn parts(samples: &[Sample]) -> Vec<(Where, Judged)> {
         parts.push((Where::Unknown, signal::judge(Kind::Rss, &origin::rss(samples), samples)));
     }
     // RSS as a whole is heard where its parts are known but too noisy to decide: heap_used sampled
-    // rarely is mostly garbage's phase, which RSS does not show. Not where garbage may be all of it.
+    // rarely is mostly garbage's phase, which RSS does not show. Not where garbage may be all of it, and
+    // not in a short run: V8 lets RSS climb for long before it collects (the recording of a bounded cache
+    // under a large heap limit rises by 8 MiB a minute for a quarter of an hour).
     let undecided = |part: &Judged| {
         part.clean && matches!(part.verdict, Verdict::InsufficientData | Verdict::WarmUp)
     };
     if has(|s| s.rss)
         && parts.len() > 1
+        && lives::span(samples) >= WHOLE_RSS_SECONDS
+        && !has(|s| s.gc_major_count)
         && parts.iter().any(|(_, part)| undecided(part))
         && parts.iter().all(|(_, part)| part.clean && part.verdict != Verdict::Leak)
     {

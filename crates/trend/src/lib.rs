@@ -31,6 +31,7 @@ mod read;
 mod robust;
 mod sample;
 mod season;
+mod segments;
 mod shape;
 mod signal;
 mod text;

@@ -131,6 +131,13 @@ pub(crate) const SHORT_MATERIAL_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
 /// V8 growing its semi-spaces): growth then only counts from the two sizes below on.
 pub(crate) const NATIVE_SHORT_SECONDS: f64 = 900.0;
 
+/// RSS alone, with the heap's garbage in it, needs twice that: the recording of a bounded cache under a
+/// heap limit of 512 MiB climbs by 144 MiB in eighteen minutes.
+pub(crate) const RSS_SHORT_SECONDS: f64 = 1800.0;
+
+/// Where the parts are known, the whole is heard only in runs this long.
+pub(crate) const WHOLE_RSS_SECONDS: f64 = 5400.0;
+
 /// For native memory. Measured: up to 24 MiB in seven minutes in the recordings without a native leak;
 /// twice that.
 pub(crate) const NATIVE_SHORT_BYTES: f64 = 48.0 * 1024.0 * 1024.0;
