@@ -10,6 +10,7 @@ use leakline_trendbench::{machines, measure, tables};
 
 /// Measures the trend verdict on labelled series beside the rules in use.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Args {
     /// Use the tuning seeds; without it the test seeds, whose figures are quoted.
     #[arg(long)]

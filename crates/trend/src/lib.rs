@@ -10,10 +10,15 @@
 //! 2. `lives` sorts the samples and splits them where the process restarted.
 //! 3. `floor` reduces each signal to its post-GC floor: at most 60 points, so every later step is
 //!    cheap however long the series is.
-//! 4. `knee` drops the warm-up: it cuts the floor where growth slows down for good.
-//! 5. `robust` fits the rest: Theil–Sen slope, with an interval widened for autocorrelation.
-//! 6. `signal` decides on one signal; `load` asks whether the load explains it; `origin` asks which
-//!    part of memory grew; `judge` combines them.
+//! 4. `load` and `season` make columns of what explains a floor without a leak.
+//! 5. `knee` drops the warm-up: it cuts the floor where growth slows down for good.
+//! 6. `robust` fits the rest: Theil–Sen slope, with an interval from `gls` that pays for the noise's
+//!    unknown memory.
+//! 7. `shape` weighs shapes that still grow at the end against shapes that stopped.
+//! 8. `signal` decides on one signal; `origin` asks which part of memory grew; `pool` hears the runs
+//!    between restarts together; `judge` combines them.
+//!
+//! `docs/trend.md` has the method in one piece and what was measured.
 //!
 //! What numbers alone cannot do: a cache that is still filling looks exactly like a leak until it
 //! is full. Every `leak` verdict says so in its reasons.

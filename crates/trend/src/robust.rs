@@ -2,17 +2,15 @@
 //! points are alike.
 //!
 //! Theil–Sen (Sen 1968) is the median of the slopes of all pairs: up to 29 % of the points may be
-//! wild (a floor that caught no collection, a spike). Sen's interval takes the slopes whose ranks
-//! lie z·√Var(S) apart, S being Kendall's statistic. That variance assumes independent points;
+//! wild (a floor that caught no collection, a spike). Its textbook interval assumes independent points;
 //! memory is not, and a plain interval then "finds" trends everywhere (Mann–Kendall's known false
-//! alarms on software-aging data: Machida et al. 2013). So Var(S) is multiplied by (1+ρ)/(1−ρ),
-//! the loss of effective samples for AR(1) residuals (Hamed and Rao 1998 sum the same series over
-//! all lags), with ρ corrected for its downward bias after a line was removed.
+//! alarms on software-aging data: Machida et al. 2013). So the interval's width is that of generalised
+//! least squares on the residuals, freaks drawn in, with the noise's memory integrated out (`gls`).
 //!
-//! With fewer than 16 points ρ is hardly known and ranks are coarse: there the interval is Student's
-//! t on the residuals.
+//! With fewer than 12 points the memory is hardly known: there the interval is Student's t on the
+//! residuals.
 //!
-//! Cost: O(n² log n) time and O(n²) memory for n ≤ 60 floors; callers reduce to floors first.
+//! Cost: O(n²) time and memory for n ≤ 60 floors; callers reduce to floors first.
 
 use crate::gls;
 use crate::thresholds::{MAX_AUTOCORRELATION, MIN_FLOORS_FOR_MEMORY};
