@@ -11,16 +11,16 @@
 //!   memory lies below them), not that something leaks.
 //!
 //! RSS has no such marks; its bins' low quantiles are taken as they are. Bins also keep their
-//! medians: a leak lifts everything, so lows that rise alone are no leak. Series of a week and more
-//! get one floor per day, so that a daily rhythm cannot pose as a trend.
+//! medians: a leak lifts everything, so lows that rise alone are no leak. Series of more
+//! than two weeks get one floor per day, so that a daily rhythm cannot pose as a trend.
 //!
 //! Cost: O(n log n) time, O(n) memory.
 
 use crate::robust::{Point, median};
 use crate::sample::Sample;
 use crate::thresholds::{
-    BIN_SECONDS_WITH_GC, DAILY_FLOORS_FROM_DAYS, FLOOR_QUANTILE, MAX_FLOORS, MIN_CLEAN_FLOORS,
-    MIN_PER_FLOOR,
+    APART_SECONDS, BIN_SECONDS_WITH_GC, DAILY_FLOORS_FROM_DAYS, FLOOR_QUANTILE, FLOORS_FROM_FEW,
+    MAX_FLOORS, MIN_CLEAN_FLOORS, MIN_PER_FLOOR, MIN_WIDE_BINS, SPAN_SECONDS_WITH_GC, TOOTH_SHARE,
 };
 
 const DAY: f64 = 86_400.0;
@@ -83,9 +83,69 @@ pub(crate) fn collected(samples: &[Sample], value: impl Fn(&Sample) -> Option<f6
             return points.floor(Made::Collections, true, collections);
         }
     }
-    let (points, width) = bins(&readings);
-    let clean = !known && width >= BIN_SECONDS_WITH_GC;
-    points.floor(Made::Bins, clean, collections)
+    let (points, width) = if known { bins(&readings) } else { teeth_wide(&readings) };
+    if known {
+        return points.floor(Made::Bins, false, collections);
+    }
+    let long = width >= BIN_SECONDS_WITH_GC
+        || readings
+            .last()
+            .zip(readings.first())
+            .is_some_and(|(last, first)| last.at.t - first.at.t >= SPAN_SECONDS_WITH_GC);
+    let (points, whole) = without_last_tooth(points);
+    points.floor(Made::Bins, long && whole, collections)
+}
+
+/// Bins as wide as the sawtooth asks for, where nobody counted the collections: of several widths the
+/// one whose lows make the surest slope, by the deviation of their second differences (blind to any
+/// trend) over the root of their number. Lows of bins within one tooth are garbage's slope.
+fn teeth_wide(readings: &[Reading]) -> (Points, f64) {
+    let fine = bins(readings);
+    let count = fine.0.lows.len();
+    let unsure = |points: &Points| {
+        let lows = &points.lows;
+        let mut bends: Vec<f64> =
+            lows.windows(3).map(|w| (w[0].v - 2.0 * w[1].v + w[2].v).abs()).collect();
+        median(&mut bends).unwrap_or(f64::INFINITY) / (lows.len() as f64).sqrt()
+    };
+    let (Some(first), Some(last)) = (readings.first(), readings.last()) else { return fine };
+    let span = last.at.t - first.at.t;
+    let mut best = (unsure(&fine.0), fine);
+    for parts in [count / 2, count / 3] {
+        if parts >= MIN_WIDE_BINS {
+            let width = span / parts as f64;
+            let points = binned(readings, width, parts);
+            // Wider bins have to be clearly better: fewer points carry less of a shape.
+            let how = 1.3 * unsure(&points);
+            if how < best.0 {
+                best = (how, (points, width));
+            }
+        }
+    }
+    best.1
+}
+
+/// Leaves out what rose since the last great fall, if there was one: where nobody counted the
+/// collections, that may be garbage still waiting for one. Also whether enough is left to speak.
+fn without_last_tooth(mut points: Points) -> (Points, bool) {
+    let (mut high, mut low) = (f64::NEG_INFINITY, f64::INFINITY);
+    for p in &points.lows {
+        high = high.max(p.v);
+        low = low.min(p.v);
+    }
+    let great = TOOTH_SHARE * (high - low);
+    let fall = (1..points.lows.len()).rev().find(|&i| {
+        // Over two bins: a collection may lie within one.
+        let before = points.lows[i - 1].v.max(points.lows[i.saturating_sub(2)].v);
+        before - points.lows[i].v > great
+    });
+    let Some(fall) = fall else { return (points, true) };
+    let count = points.lows.len();
+    let end = points.lows[fall].t;
+    points.lows.truncate(fall + 1);
+    points.middles.retain(|p| p.t <= end);
+    let whole = points.lows.len() * 2 >= count;
+    (points, whole)
 }
 
 /// The floor of a signal that collections do not mark, such as RSS.
@@ -138,9 +198,17 @@ fn lowest(readings: &mut [Point]) -> Option<Point> {
 /// One point per stretch between full collections. A stretch too short to have met the bottom of
 /// the minor sawtooth goes on over the next collection; what lies before the first is left out.
 fn epochs(readings: &[Reading]) -> Vec<Point> {
+    // Few samples over a long time, with a collection between any two: each is a floor of its own.
+    let apart = readings
+        .last()
+        .zip(readings.first())
+        .is_some_and(|(last, first)| last.at.t - first.at.t >= APART_SECONDS);
+    let often = readings.iter().filter(|r| r.collected).count();
+    let least =
+        if apart { (often / FLOORS_FROM_FEW).clamp(1, MIN_PER_FLOOR) } else { MIN_PER_FLOOR };
     let mut stretches: Vec<Vec<Point>> = Vec::new();
     for reading in readings {
-        let long_enough = stretches.last().is_none_or(|s| s.len() >= MIN_PER_FLOOR);
+        let long_enough = stretches.last().is_none_or(|s| s.len() >= least);
         if reading.collected && long_enough {
             stretches.push(Vec::new());
         }
@@ -161,7 +229,10 @@ fn bins(readings: &[Reading]) -> (Points, f64) {
     let (Some(first), Some(last)) = (readings.first(), readings.last()) else {
         return (Points::default(), 0.0);
     };
-    let count = (readings.len() / (MIN_PER_FLOOR + 1)).clamp(1, MAX_FLOORS);
+    // Few samples over a long time were taken far apart: each is a phase of its own.
+    let apart = last.at.t - first.at.t >= APART_SECONDS;
+    let least = if apart { readings.len().min(FLOORS_FROM_FEW) } else { 1 };
+    let count = (readings.len() / (MIN_PER_FLOOR + 1)).clamp(least, MAX_FLOORS);
     let width = (last.at.t - first.at.t) / count as f64;
     (binned(readings, width, count), width)
 }
@@ -262,16 +333,16 @@ mod tests {
     }
 
     #[test]
-    fn a_week_is_seen_by_days() {
+    fn weeks_are_seen_by_days() {
         let day = |t: f64| 1000.0 + 500.0 * (t / DAY * std::f64::consts::TAU).sin();
-        let samples: Vec<Sample> = (0..8 * 288)
+        let samples: Vec<Sample> = (0..16 * 288)
             .map(|i| {
                 let t = i as f64 * 300.0;
                 Sample { elapsed_seconds: t, rss: Some(day(t) as u64), ..Sample::default() }
             })
             .collect();
         let floor = plain(&samples, |s| s.rss.map(|v| v as f64));
-        assert_eq!((floor.made, floor.points.len()), (Made::Days, 8));
+        assert_eq!((floor.made, floor.points.len()), (Made::Days, 16));
         let (low, high) =
             floor.points.iter().fold((f64::MAX, f64::MIN), |(l, h), p| (l.min(p.v), h.max(p.v)));
         assert!(high - low < 5.0, "the daily wave is gone: {low} to {high}");

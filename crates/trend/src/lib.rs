@@ -10,11 +10,16 @@
 //! 2. `lives` sorts the samples and splits them where the process restarted.
 //! 3. `floor` reduces each signal to its post-GC floor: at most 60 points, so every later step is
 //!    cheap however long the series is.
-//! 4. `knee` drops the warm-up: it cuts the floor where growth slows down for good.
-//! 5. `robust` fits the rest: Theil–Sen slope, with an interval widened for autocorrelation.
-//! 6. `signal` decides on one signal; `load` asks whether the load explains it; `origin` asks which
-//!    part of memory grew; `judge` combines them.
-//! 7. `verify` holds a series before a change against one after it, or several runs of each.
+//! 4. `load` and `season` make columns of what explains a floor without a leak.
+//! 5. `knee` drops the warm-up: it cuts the floor where growth slows down for good.
+//! 6. `robust` fits the rest: Theil–Sen slope, with an interval from `gls` that pays for the noise's
+//!    unknown memory.
+//! 7. `shape` weighs shapes that still grow at the end against shapes that stopped.
+//! 8. `signal` decides on one signal; `origin` asks which part of memory grew; `pool` hears the runs
+//!    between restarts together; `judge` combines them.
+//! 9. `verify` holds a series before a change against one after it, or several runs of each.
+//!
+//! `docs/trend.md` has the method in one piece and what was measured.
 //!
 //! What numbers alone cannot do: a cache that is still filling looks exactly like a leak until it
 //! is full. Every `leak` verdict says so in its reasons.
@@ -22,15 +27,20 @@
 mod advice;
 mod error;
 mod floor;
+mod gls;
 mod judge;
 mod knee;
 mod lives;
 mod load;
 mod origin;
 mod picture;
+mod pool;
 mod read;
 mod robust;
 mod sample;
+mod season;
+mod segments;
+mod shape;
 mod signal;
 mod text;
 mod thresholds;
@@ -40,7 +50,7 @@ mod workload;
 
 pub use advice::advice;
 pub use error::{ReadError, ReadErrorKind};
-pub use judge::judge;
+pub use judge::{judge, judge_scored};
 pub use picture::{Dot, Forecast, Picture, Stretch, picture};
 pub use read::{read, read_noted};
 pub use sample::{Sample, Series};

@@ -1,8 +1,10 @@
 //! The lives of a process: sorts a series and splits it where the process restarted.
 //!
 //! A start time or a GC counter that changes proves a restart. Without either, RSS that falls by
-//! more than half between two samples is taken for one. A heap that halves is not: a collection
-//! does that.
+//! more than half between two samples is taken for one, and so is a fall by a quarter that the
+//! samples around it confirm: the process that a limit killed comes back at its base, which may be two
+//! thirds of the limit. A heap that falls is no restart, however far: V8 lets garbage grow to four
+//! times what lives.
 //!
 //! Cost: O(n), O(n log n) if unsorted.
 
@@ -10,7 +12,7 @@ use std::borrow::Cow;
 
 use crate::sample::Sample;
 use crate::text::{count, duration};
-use crate::thresholds::{RESTART_DROP, START_TIME_SLACK_SECONDS};
+use crate::thresholds::{CONFIRMED_DROP, RESTART_DROP, START_TIME_SLACK_SECONDS};
 use crate::verdict::Reason;
 
 /// The samples in order, without doubles, and what had to be mended.
@@ -68,7 +70,11 @@ pub(crate) fn split(samples: &[Sample]) -> Vec<&[Sample]> {
         };
         let restarted = match same_start {
             Some(same) => !same,
-            None => fewer_gcs || (dropped && majors.is_none()),
+            None => {
+                let confirmed =
+                    || fell(samples, start, i, |s| s.rss.filter(|_| !s.perturbed), CONFIRMED_DROP);
+                fewer_gcs || (majors.is_none() && (dropped || confirmed()))
+            }
         };
         if restarted && i > start {
             lives.push(&samples[start..i]);
@@ -85,6 +91,26 @@ pub(crate) fn split(samples: &[Sample]) -> Vec<&[Sample]> {
     lives
 }
 
+/// Whether a value fell by more than a share at sample `at`, for good: three samples from there on
+/// against three before (of those there are since `from`), the lowest of these and the highest of those.
+fn fell(
+    samples: &[Sample],
+    from: usize,
+    at: usize,
+    value: impl Fn(&Sample) -> Option<u64>,
+    share: f64,
+) -> bool {
+    let Some(now) = value(&samples[at]) else { return false };
+    let Some(last) = samples[from..at].iter().rev().find_map(&value) else { return false };
+    // Most samples end here.
+    if now as f64 >= (1.0 - share) * last as f64 {
+        return false;
+    }
+    let before = samples[from..at].iter().rev().filter_map(&value).take(3).min();
+    let after = samples[at..].iter().filter_map(&value).take(3).max();
+    before.zip(after).is_some_and(|(b, a)| (a as f64) < (1.0 - share) * b as f64)
+}
+
 /// Seconds from the first to the last sample.
 pub(crate) fn span(samples: &[Sample]) -> f64 {
     match (samples.first(), samples.last()) {
@@ -98,9 +124,9 @@ pub(crate) fn gaps(samples: &[Sample]) -> Option<Reason> {
     let mut steps: Vec<f64> =
         samples.windows(2).map(|w| w[1].elapsed_seconds - w[0].elapsed_seconds).collect();
     let usual = crate::robust::median(&mut steps)?;
-    // Steps are sorted now; ten usual steps are no jitter any more.
+    // Ten usual steps are no jitter any more.
     let long: Vec<f64> = steps.iter().copied().filter(|s| *s > 10.0 * usual).collect();
-    let longest = long.last().copied()?;
+    let longest = long.iter().copied().max_by(f64::total_cmp)?;
     Some(Reason::new(
         "gaps",
         format!("{} in sampling, the longest {}", count(long.len(), "gap"), duration(longest)),
@@ -120,6 +146,19 @@ mod tests {
         let samples = [rss(0.0, 100), rss(1.0, 180), rss(2.0, 90), rss(3.0, 100), rss(4.0, 40)];
         let lives: Vec<usize> = split(&samples).iter().map(|l| l.len()).collect();
         assert_eq!(lives, [4, 1]);
+    }
+
+    #[test]
+    fn a_fall_by_a_third_splits_if_it_lasts() {
+        let of = |values: &[u64]| -> usize {
+            let samples: Vec<Sample> =
+                values.iter().enumerate().map(|(i, v)| rss(i as f64, *v)).collect();
+            split(&samples).len()
+        };
+        assert_eq!(of(&[250, 255, 260, 170, 175, 180]), 2);
+        // One low sample, or the end of one high one.
+        assert_eq!(of(&[250, 255, 260, 170, 258, 260]), 1);
+        assert_eq!(of(&[170, 172, 260, 170, 175, 180]), 1);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use crate::floor::{self, Floor};
 use crate::robust;
 use crate::sample::Sample;
+use crate::signal::Judged;
 use crate::verdict::Where;
 
 /// The floor of the JavaScript heap.
@@ -43,6 +44,15 @@ pub(crate) fn within_external(samples: &[Sample]) -> Where {
         (Some(_), None) if samples.iter().all(|s| s.external.is_none()) => Where::ArrayBuffers,
         _ => Where::External,
     }
+}
+
+/// Where most of a growth lies that only the whole shows: the part that gained most.
+pub(crate) fn largest(parts: &[(Where, Judged)]) -> Where {
+    parts
+        .iter()
+        .filter(|(_, part)| part.growth > 0.0)
+        .max_by(|a, b| a.1.growth.total_cmp(&b.1.growth))
+        .map_or(Where::Unknown, |(place, _)| *place)
 }
 
 fn gain(floor: &Floor) -> Option<f64> {

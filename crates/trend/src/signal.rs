@@ -6,10 +6,14 @@
 //! verdict that is true then, and a reason with its numbers.
 
 use crate::floor::{Floor, Made};
+use crate::gls::Basis;
 use crate::knee;
-use crate::load;
+use crate::load::{self, Load};
 use crate::robust::{self, Line, Point};
 use crate::sample::Sample;
+use crate::season;
+use crate::segments::{level, range, segments, short_segment, span};
+use crate::shape::{self, Flat, Known, Shape};
 use crate::text::{bytes, duration, rate, rate_interval};
 use crate::thresholds as limits;
 use crate::verdict::{Confidence, Interval, Reason, Segment, Verdict};
@@ -44,6 +48,14 @@ pub(crate) struct Judged {
     /// Growth of the judged stretch, in bytes.
     pub(crate) growth: f64,
     pub(crate) segments: Vec<Segment>,
+    /// How strongly the data speak for a leak; 1 and more where the verdict is that.
+    pub(crate) score: f64,
+    /// Evidence of the shapes, where they were weighed.
+    pub(crate) evidence: Option<f64>,
+    /// Growth below this is no finding, in bytes.
+    pub(crate) material: f64,
+    /// Whether growth of the floor is growth of live memory.
+    pub(crate) clean: bool,
     pub(crate) reasons: Vec<Reason>,
 }
 
@@ -72,12 +84,26 @@ impl Tail<'_> {
     }
 }
 
+/// What is known of one signal before a verdict.
+struct Case<'a> {
+    kind: Kind,
+    floor: &'a Floor,
+    samples: &'a [Sample],
+    tail: Tail<'a>,
+    /// Index of the floor where the tail begins.
+    start: usize,
+    /// A knee too close to the end to judge what follows it.
+    late_knee: Option<usize>,
+    load: Option<Load>,
+    shape: Option<Shape>,
+}
+
 /// Judges the floor of one signal; `samples` are of the same life.
 pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
     let mut reasons = vec![made(kind, floor)];
     let points = &floor.points;
-    let Some(whole) = robust::line(points).filter(|_| points.len() >= limits::MIN_CLEAN_FLOORS)
-    else {
+    let enough = points.len() >= limits::MIN_CLEAN_FLOORS && span(points) > 0.0;
+    if !enough {
         reasons.push(Reason::new(
             "too-few-floors",
             format!(
@@ -91,175 +117,181 @@ pub(crate) fn judge(kind: Kind, floor: &Floor, samples: &[Sample]) -> Judged {
             confidence: Confidence::Low,
             slope: Interval::unknown(0.0),
             growth: 0.0,
+            score: 0.0,
+            evidence: None,
+            material: f64::INFINITY,
+            clean: floor.clean,
             segments: short_segment(samples),
             reasons,
         };
-    };
+    }
 
-    let cuts = knee::knees(points);
-    let start = cuts.iter().rev().copied().find(|&c| knee::tail_carries(points, c)).unwrap_or(0);
+    let rhythm = season::columns(points);
+    if !rhythm.is_empty() {
+        reasons.push(Reason::new("daily-rhythm", "a daily rhythm is taken out"));
+    }
+    let load = load::explain(samples, points, &rhythm);
+    let mut columns = rhythm;
+    let column = load.as_ref().and_then(|l| l.column.clone());
+    // A load that clearly explains nothing is left out of the line: it would only widen its interval.
+    let matters = load.as_ref().is_some_and(|l| l.matters || l.with_time);
+    let rest = without(points, &columns, load.as_ref().filter(|_| matters));
+    let cuts = knee::knees(&rest);
+    let start = cuts.iter().rev().copied().find(|&c| knee::tail_carries(&rest, c)).unwrap_or(0);
     let late_knee = cuts.last().copied().filter(|&c| c > start);
-    let tail_points = &points[start..];
-    let line = if start == 0 { whole } else { robust::line(tail_points).unwrap_or(whole) };
-    let mut tail = Tail {
-        points: tail_points,
-        line,
-        span: span(tail_points),
-        level: level(tail_points),
-        material: 0.0,
+    columns.extend(column.filter(|_| matters));
+    let known = Known {
+        daily: columns.is_empty() && limits::HALF_WAVE_DAYS.contains(&(span(points) / 86_400.0)),
+        columns,
+        served: load::served(samples, points),
     };
-    tail.material = material(kind, &tail);
-
-    let explained = load::explain(samples, tail.points);
-    let rest;
-    let mut by_load = None;
-    if let Some(explained) = &explained
-        && let Some(line) = robust::line(&explained.rest)
+    let matters_from = matters_from(samples);
+    let mut case = Case {
+        kind,
+        floor,
+        samples,
+        tail: tail(kind, &rest[start..], &known.columns, start, matters_from),
+        start,
+        late_knee,
+        load,
+        shape: None,
+    };
+    // Shapes cost most of the time, and have a say only where something rises.
+    if case.tail.growth() > 0.25 * case.tail.material {
+        case.shape = shape::weigh(points, &known);
+    }
+    if let Some(shape) = case.shape
+        && shape.onset > case.start
+        && shape.evidence >= limits::EVIDENCE
+        && rest.len() - shape.onset > limits::MIN_FLOORS_AFTER_KNEE
     {
-        rest = explained.rest.clone();
-        // The load is the answer only if there is something to answer for.
-        if range(tail.points) > tail.material {
-            tail = Tail { points: &rest, line, ..tail };
-            by_load = Some(explained);
-        }
+        // Growth that begins late is measured from there.
+        case.start = shape.onset;
+        case.tail = tail(kind, &rest[shape.onset..], &known.columns, shape.onset, matters_from);
     }
 
-    let verdict = match by_load {
-        Some(explained) => with_load(explained, &tail, &mut reasons),
-        None => None,
+    let verdict = decide(&case, &mut reasons);
+    let start = case.start;
+    let mut cut_list: Vec<usize> = cuts.into_iter().filter(|c| *c < start).collect();
+    if start > 0 {
+        cut_list.push(start);
     }
-    .unwrap_or_else(|| decide(kind, floor, &tail, start, late_knee, &mut reasons));
-    let verdict = match verdict {
-        Verdict::Leak if by_load.is_none() => beyond_ramp(samples, &tail, &mut reasons),
-        other => other,
-    };
-
-    let mut cut_list: Vec<usize> = cuts.into_iter().filter(|c| *c <= start).collect();
     if let (Verdict::WarmUp, Some(late)) = (verdict, late_knee) {
         cut_list.push(late);
     }
     if verdict == Verdict::Leak && start > 0 {
-        reasons.push(Reason::new(
-            "warm-up-dropped",
-            format!(
-                "the first {} rose faster and are left out as warm-up",
-                duration(points[start].t - points[0].t)
-            ),
-        ));
+        let before = robust::slope(&rest[..=start]).unwrap_or(0.0);
+        let text = duration(points[start].t - points[0].t);
+        reasons.push(if before > case.tail.line.slope.estimate {
+            let text = format!("the first {text} rose faster and are left out as warm-up");
+            Reason::new("warm-up-dropped", text)
+        } else {
+            Reason::new("growth-began", format!("it began {text} into the recording"))
+        });
     }
     Judged {
         verdict,
-        confidence: confidence(verdict, kind, floor, &tail),
-        slope: tail.line.slope,
-        growth: tail.growth(),
-        segments: segments(points, &cut_list, verdict),
+        confidence: confidence(verdict, kind, floor, &case.tail),
+        slope: case.tail.line.slope,
+        growth: case.tail.growth(),
+        score: score(&case, verdict),
+        evidence: case.shape.map(|s| s.evidence),
+        material: case.tail.material,
+        clean: floor.clean || multiplied(&case.tail),
+        segments: segments(&rest, &cut_list, verdict),
         reasons,
     }
 }
 
-fn with_load(
-    explained: &load::Explained,
-    tail: &Tail<'_>,
-    reasons: &mut Vec<Reason>,
-) -> Option<Verdict> {
-    let numbers =
-        format!("Spearman correlation {:.2} with {}", explained.correlation, explained.measure);
-    if explained.with_time {
-        reasons.push(Reason::new(
-            "load-rises-too",
-            format!(
-                "the floor follows the load ({numbers}), but the load itself moves with time: \
-                 measure through a fall of the load to tell them apart"
-            ),
-        ));
-        return Some(Verdict::InsufficientData);
+/// The floor without what the daily rhythm and the load explain of it.
+fn without(points: &[Point], rhythm: &[Vec<f64>], load: Option<&Load>) -> Vec<Point> {
+    let from = load.map_or_else(|| points.to_vec(), |l| l.rest.clone());
+    let Some(first) = from.first().copied().filter(|_| !rhythm.is_empty()) else { return from };
+    let values: Vec<f64> = from.iter().map(|p| p.v - first.v).collect();
+    let mut plain = Basis::default();
+    plain.push(&vec![1.0; from.len()]);
+    plain.push(&from.iter().map(|p| p.t - first.t).collect::<Vec<f64>>());
+    let mut full = plain.clone();
+    for column in rhythm {
+        full.push(column);
     }
-    if tail.rises() && tail.growth() >= tail.material {
-        reasons.push(Reason::new(
-            "growth-beyond-load",
-            format!("the floor follows the load ({numbers}), but grows beyond it"),
-        ));
-        return None;
-    }
-    reasons.push(Reason::new(
-        "follows-load",
-        format!("the floor follows the load ({numbers}); nothing that grows is left over"),
-    ));
-    Some(Verdict::FollowsLoad)
+    // What the rhythm adds to a line is the difference of what the two leave over.
+    let (line, all) = (plain.rest(&values), full.rest(&values));
+    from.iter()
+        .zip(line.iter().zip(&all))
+        .map(|(p, (line, all))| Point { t: p.t, v: p.v - (line - all) })
+        .collect()
 }
 
-/// A leak, unless the load rose too and may be all there is to it.
-fn beyond_ramp(samples: &[Sample], tail: &Tail<'_>, reasons: &mut Vec<Reason>) -> Verdict {
-    let Some((rise, measure)) = load::ramp(samples, tail.points) else { return Verdict::Leak };
-    let first = tail.points.first().map_or(0.0, |p| tail.line.at(p.t));
-    if tail.growth() > limits::BEYOND_LOAD * rise * first.max(1.0) {
-        return Verdict::Leak;
-    }
-    reasons.retain(|r| r.code != "cache-caveat");
-    reasons.push(Reason::new(
-        "load-rises-too",
-        format!(
-            "the load ({measure}) changed by {:.0} % in the same time, which may be all there is to \
-             it: measure through a fall of the load to tell them apart",
-            100.0 * rise
-        ),
-    ));
-    Verdict::InsufficientData
-}
-
-fn decide(
+fn tail<'a>(
     kind: Kind,
-    floor: &Floor,
-    tail: &Tail<'_>,
+    points: &'a [Point],
+    columns: &[Vec<f64>],
     start: usize,
-    late_knee: Option<usize>,
-    reasons: &mut Vec<Reason>,
-) -> Verdict {
+    matters_from: f64,
+) -> Tail<'a> {
+    let columns: Vec<Vec<f64>> = columns.iter().map(|c| c[start..].to_vec()).collect();
+    let mut line = robust::line_beside(points, &columns);
+    if line.is_none() {
+        // The columns are time itself: the slope is there, its interval is anything.
+        line =
+            robust::line(points).map(|l| Line { slope: Interval::unknown(l.slope.estimate), ..l });
+    }
+    let mut tail = Tail {
+        points,
+        line: line.unwrap_or(Line::FLAT),
+        span: span(points),
+        level: level(points),
+        material: 0.0,
+    };
+    tail.material = material(kind, &tail).max(matters_from);
+    tail
+}
+
+/// How strongly the case speaks for a leak: the weakest of its links, each 1 where it just holds.
+fn score(case: &Case<'_>, verdict: Verdict) -> f64 {
+    let slope = case.tail.line.slope;
+    let Some(low) = slope.low.filter(|_| slope.estimate > 0.0) else { return 0.0 };
+    let half = (slope.estimate - low).max(1e-9 * slope.estimate);
+    let sure = slope.estimate / half;
+    let size = case.tail.growth() / case.tail.material;
+    let evidence = case.shape.map_or(sure, |s| (s.evidence / limits::EVIDENCE).max(0.0));
+    let weakest = sure.min(size).min(evidence).max(0.0);
+    let among = |x: f64| x / (1.0 + x);
+    if verdict == Verdict::Leak {
+        1.0 + among(sure) + among(size) + evidence
+    } else {
+        // Below 1, whatever link failed that has no number.
+        among(weakest.min(20.0)).min(0.99)
+    }
+}
+
+fn decide(case: &Case<'_>, reasons: &mut Vec<Reason>) -> Verdict {
+    let tail = &case.tail;
     let slope = tail.line.slope;
     let over = duration(tail.span);
-    if !(tail.rises() && tail.growth() >= tail.material) {
-        return without_growth(kind, floor, tail, start, late_knee, reasons);
+    let rises = tail.rises() && tail.growth() >= tail.material;
+    if let Some(load) = case.load.as_ref().filter(|l| l.matters)
+        && let Some(verdict) = with_load(case, load, rises, reasons)
+    {
+        return verdict;
+    }
+    if !rises {
+        return without_growth(case, reasons);
     }
     reasons.push(Reason::new(
         "slope",
-        format!("the {} floor rises by {} over {over}", kind.name(), rate_interval(slope)),
+        format!("the {} floor rises by {} over {over}", case.kind.name(), rate_interval(slope)),
     ));
-    if let Some(late) = late_knee {
-        reasons.push(Reason::new(
-            "slowing",
-            format!(
-                "growth slowed down {} before the end, too late to see whether it goes on: \
-                 measure as long again",
-                duration(tail.points.last().map_or(0.0, |p| p.t) - floor.points[late].t)
-            ),
-        ));
-        return Verdict::WarmUp;
+    let verdict = match case.shape {
+        Some(shape) => by_shape(case, shape, reasons),
+        None => by_halves(case, reasons),
+    };
+    if let Some(verdict) = verdict {
+        return verdict;
     }
-    if let Some((size, at)) = step(tail) {
-        reasons.push(Reason::new(
-            "step",
-            format!(
-                "{} of the growth came in one step at {:.0} s, not as a trend: measure longer",
-                bytes(size),
-                at
-            ),
-        ));
-        return Verdict::InsufficientData;
-    }
-    let late = late_half(tail.points);
-    let late_slope = robust::slope(late).unwrap_or(0.0);
-    if late_slope < limits::STEADY_SHARE * slope.estimate {
-        reasons.push(Reason::new(
-            "slowing",
-            format!(
-                "in its later half it rises by only {}: it may be levelling; measure as long again",
-                rate(late_slope)
-            ),
-        ));
-        return Verdict::WarmUp;
-    }
-    if !floor.clean && !multiplied(tail) {
-        let seen = floor.collections.map_or_else(
+    if !case.floor.clean && !multiplied(tail) {
+        let seen = case.floor.collections.map_or_else(
             || "it is not known when full collections ran".to_owned(),
             |n| format!("only {n} full collections ran"),
         );
@@ -273,7 +305,7 @@ fn decide(
         ));
         return Verdict::InsufficientData;
     }
-    let middles = robust::slope(behind(&floor.middles, tail.points));
+    let middles = robust::slope(behind(&case.floor.middles, tail.points));
     if middles.is_some_and(|m| m < limits::STEADY_SHARE * slope.estimate) {
         reasons.push(Reason::new(
             "only-lows-rise",
@@ -281,10 +313,9 @@ fn decide(
         ));
         return Verdict::InsufficientData;
     }
-    reasons.push(Reason::new(
-        "steady",
-        format!("in its later half it still rises by {}", rate(late_slope)),
-    ));
+    if load_may_be_all(case, reasons) {
+        return Verdict::InsufficientData;
+    }
     reasons.push(Reason::new(
         "cache-caveat",
         format!("a cache that takes longer than {over} to fill would look the same"),
@@ -292,15 +323,182 @@ fn decide(
     Verdict::Leak
 }
 
-/// The slope is not beyond noise, or too small to matter.
-fn without_growth(
-    kind: Kind,
-    floor: &Floor,
-    tail: &Tail<'_>,
-    start: usize,
-    late_knee: Option<usize>,
+/// What the load makes of it; `None` where growth beyond it has to be judged.
+fn with_load(
+    case: &Case<'_>,
+    load: &Load,
+    rises: bool,
     reasons: &mut Vec<Reason>,
-) -> Verdict {
+) -> Option<Verdict> {
+    let tail = &case.tail;
+    if range(behind(&case.floor.points, tail.points)) <= tail.material {
+        return None;
+    }
+    let numbers = format!("Spearman correlation {:.2} with {}", load.correlation, load.measure);
+    if rises && case.shape.is_none_or(|s| s.evidence >= limits::EVIDENCE) {
+        reasons.push(Reason::new(
+            "growth-beyond-load",
+            format!("the floor follows the load ({numbers}), but grows beyond it"),
+        ));
+        return None;
+    }
+    if load.with_time && tail.most_growth().is_none_or(|most| most > tail.material) {
+        reasons.push(Reason::new(
+            "load-rises-too",
+            format!(
+                "the floor follows the load ({numbers}), but the load itself moves with time: \
+                 measure through a fall of the load to tell them apart"
+            ),
+        ));
+        return Some(Verdict::InsufficientData);
+    }
+    if rises || load.correlation < limits::LOAD_CORRELATION {
+        return None;
+    }
+    reasons.push(Reason::new(
+        "follows-load",
+        format!("the floor follows the load ({numbers}); nothing that grows is left over"),
+    ));
+    Some(Verdict::FollowsLoad)
+}
+
+/// Whether the load rose too and may be all there is to it.
+fn load_may_be_all(case: &Case<'_>, reasons: &mut Vec<Reason>) -> bool {
+    let tail = &case.tail;
+    let why = match &case.load {
+        // Enough floors to set one beside the other: growth has to pass what the load could hold.
+        Some(load) => {
+            let least = tail.line.slope.low.unwrap_or(0.0) * tail.span + load.takes;
+            if least > load.could {
+                return false;
+            }
+            format!(
+                "the load ({}) rose in the same time by what may be all there is to it",
+                load.measure
+            )
+        }
+        None => {
+            let Some((rise, measure)) = load::ramp(case.samples, tail.points) else { return false };
+            let first = tail.points.first().map_or(0.0, |p| tail.line.at(p.t));
+            if tail.growth() > limits::BEYOND_LOAD * rise * first.max(1.0) {
+                return false;
+            }
+            format!(
+                "the load ({measure}) changed by {:.0} % in the same time, which may be all there is \
+                 to it",
+                100.0 * rise
+            )
+        }
+    };
+    let text = format!("{why}: measure through a fall of the load to tell them apart");
+    reasons.push(Reason::new("load-rises-too", text));
+    true
+}
+
+/// What the shapes say of a floor that rises; `None` where it grows at the end.
+fn by_shape(case: &Case<'_>, shape: Shape, reasons: &mut Vec<Reason>) -> Option<Verdict> {
+    let odds = shape.evidence;
+    if odds >= limits::EVIDENCE && shape.growth >= case.tail.material {
+        reasons.push(Reason::new(
+            "steady",
+            format!(
+                "shapes that still grow at its end explain it better than any that stopped \
+                 (evidence {odds:.1}, {:.0} needed)",
+                limits::EVIDENCE
+            ),
+        ));
+        return None;
+    }
+    let at = |t: f64| duration(t - case.floor.points[0].t);
+    let (code, what, verdict) = match shape.flat {
+        Flat::Constant => {
+            ("interval-wide", "noise about one level".to_owned(), Verdict::InsufficientData)
+        }
+        Flat::Levelled(t) => {
+            let levelled = odds <= -limits::EVIDENCE && flat_since(case, t);
+            let verdict = if levelled { Verdict::Plateau } else { Verdict::WarmUp };
+            let code = if levelled { "levelled" } else { "slowing" };
+            (code, format!("a rise that ended {} into the recording", at(t)), verdict)
+        }
+        Flat::Saturating => {
+            ("slowing", "a rise that levels off, as a cache does".to_owned(), Verdict::WarmUp)
+        }
+        Flat::Stepped(t) => {
+            let what = format!("a step {} into the recording, not a trend", at(t));
+            ("step", what, Verdict::InsufficientData)
+        }
+        Flat::Daily => {
+            ("daily-wave", "part of a daily rhythm".to_owned(), Verdict::InsufficientData)
+        }
+    };
+    let how = if odds <= 0.0 { "explains it better than" } else { "explains it about as well as" };
+    reasons.push(Reason::new(
+        code,
+        format!(
+            "{what} {how} growth that goes on (evidence {odds:.1}, {:.0} needed): measure as long \
+             again",
+            limits::EVIDENCE
+        ),
+    ));
+    Some(verdict)
+}
+
+/// Whether the floor has not risen materially since a time.
+fn flat_since(case: &Case<'_>, t: f64) -> bool {
+    let points = &case.floor.points;
+    let late = &points[points.partition_point(|p| p.t < t).min(points.len() - 1)..];
+    robust::line(late)
+        .and_then(|line| line.slope.high)
+        .is_some_and(|high| high * span(late) <= case.tail.material)
+}
+
+/// What the halves of too few floors for shapes say; `None` where it rises steadily.
+fn by_halves(case: &Case<'_>, reasons: &mut Vec<Reason>) -> Option<Verdict> {
+    let tail = &case.tail;
+    let slope = tail.line.slope;
+    if let Some(late) = case.late_knee {
+        reasons.push(Reason::new(
+            "slowing",
+            format!(
+                "growth slowed down {} before the end, too late to see whether it goes on: \
+                 measure as long again",
+                duration(tail.points.last().map_or(0.0, |p| p.t) - case.floor.points[late].t)
+            ),
+        ));
+        return Some(Verdict::WarmUp);
+    }
+    if let Some((size, at)) = step(tail) {
+        reasons.push(Reason::new(
+            "step",
+            format!(
+                "{} of the growth came in one step at {:.0} s, not as a trend: measure longer",
+                bytes(size),
+                at
+            ),
+        ));
+        return Some(Verdict::InsufficientData);
+    }
+    let late_slope = robust::slope(late_half(tail.points)).unwrap_or(0.0);
+    if late_slope < limits::STEADY_SHARE * slope.estimate {
+        reasons.push(Reason::new(
+            "slowing",
+            format!(
+                "in its later half it rises by only {}: it may be levelling; measure as long again",
+                rate(late_slope)
+            ),
+        ));
+        return Some(Verdict::WarmUp);
+    }
+    reasons.push(Reason::new(
+        "steady",
+        format!("in its later half it still rises by {}", rate(late_slope)),
+    ));
+    None
+}
+
+/// The slope is not beyond noise, or too small to matter.
+fn without_growth(case: &Case<'_>, reasons: &mut Vec<Reason>) -> Verdict {
+    let &Case { kind, floor, ref tail, start, late_knee, .. } = case;
     let slope = tail.line.slope;
     let name = kind.name();
     let over = duration(tail.span);
@@ -405,9 +603,18 @@ fn material(kind: Kind, tail: &Tail<'_>) -> f64 {
         Kind::Native if tail.span < limits::NATIVE_SHORT_SECONDS => {
             usual.max(limits::NATIVE_SHORT_BYTES)
         }
-        Kind::Rss if tail.span < limits::NATIVE_SHORT_SECONDS => usual.max(limits::RSS_SHORT_BYTES),
+        Kind::Rss if tail.span < limits::RSS_SHORT_SECONDS => usual.max(limits::RSS_SHORT_BYTES),
         _ => usual,
     }
+}
+
+/// Growth below this is nothing to the process, in whatever part of it.
+fn matters_from(samples: &[Sample]) -> f64 {
+    let rss = samples.iter().rev().find_map(|s| s.rss.filter(|_| !s.perturbed)).unwrap_or(0) as f64;
+    let limit = samples.iter().rev().find_map(|s| s.limit).unwrap_or(0) as f64;
+    // A host's whole memory may stand as the limit of a small process.
+    let limit = if limit <= limits::LIMIT_OF_RSS * rss { limit } else { 0.0 };
+    (limits::MATERIAL_SHARE_OF_RSS * rss).max(limits::MATERIAL_SHARE_OF_LIMIT * limit)
 }
 
 fn usual_material(tail: &Tail<'_>) -> f64 {
@@ -451,7 +658,7 @@ fn late_half(points: &[Point]) -> &[Point] {
 
 fn confidence(verdict: Verdict, kind: Kind, floor: &Floor, tail: &Tail<'_>) -> Confidence {
     let slope = tail.line.slope;
-    let many = tail.points.len() >= limits::MIN_FLOORS_FOR_SEN;
+    let many = tail.points.len() >= limits::MANY_FLOORS;
     let long = tail.span >= limits::SHORT_SPAN_SECONDS;
     let narrow =
         slope.low.is_some_and(|low| slope.estimate - low <= limits::NARROW * slope.estimate.abs());
@@ -463,66 +670,4 @@ fn confidence(verdict: Verdict, kind: Kind, floor: &Floor, tail: &Tail<'_>) -> C
         Verdict::Stable | Verdict::Plateau if many && long => Confidence::High,
         _ => Confidence::Medium,
     }
-}
-
-fn segments(points: &[Point], cuts: &[usize], verdict: Verdict) -> Vec<Segment> {
-    let mut bounds = vec![0];
-    bounds.extend_from_slice(cuts);
-    bounds.push(points.len().saturating_sub(1));
-    bounds
-        .windows(2)
-        .filter(|w| w[0] < w[1])
-        .map(|w| {
-            let part = &points[w[0]..=w[1]];
-            let line = robust::line(part);
-            let slope = line.map(|l| l.slope);
-            let rising = slope.and_then(|s| s.low).is_some_and(|low| low > 0.0);
-            let calm = matches!(verdict, Verdict::Stable | Verdict::Plateau);
-            let kind = if w[1] + 1 < points.len() {
-                "warm-up"
-            } else if verdict == Verdict::Leak || (rising && !calm) {
-                "growth"
-            } else if slope.and_then(|s| s.high).is_some_and(|high| high < 0.0) {
-                "decline"
-            } else {
-                "level"
-            };
-            Segment {
-                start_seconds: part[0].t,
-                end_seconds: part[part.len() - 1].t,
-                kind,
-                slope_bytes_per_hour: slope.map(|s| s.estimate * 3600.0),
-            }
-        })
-        .collect()
-}
-
-/// The one segment of a life too short to fit.
-pub(crate) fn short_segment(samples: &[Sample]) -> Vec<Segment> {
-    match (samples.first(), samples.last()) {
-        (Some(first), Some(last)) => vec![Segment {
-            start_seconds: first.elapsed_seconds,
-            end_seconds: last.elapsed_seconds,
-            kind: "short",
-            slope_bytes_per_hour: None,
-        }],
-        _ => Vec::new(),
-    }
-}
-
-fn span(points: &[Point]) -> f64 {
-    match (points.first(), points.last()) {
-        (Some(a), Some(b)) => b.t - a.t,
-        _ => 0.0,
-    }
-}
-
-fn level(points: &[Point]) -> f64 {
-    robust::median(&mut points.iter().map(|p| p.v).collect::<Vec<_>>()).unwrap_or(0.0)
-}
-
-fn range(points: &[Point]) -> f64 {
-    let low = points.iter().map(|p| p.v).fold(f64::INFINITY, f64::min);
-    let high = points.iter().map(|p| p.v).fold(f64::NEG_INFINITY, f64::max);
-    if high > low { high - low } else { 0.0 }
 }

@@ -13,6 +13,10 @@ pub(crate) const MAX_DUPLICATE_TIMES: f64 = 0.10;
 /// at the same 50 % (`auditor/memory.go`).
 pub(crate) const RESTART_DROP: f64 = 0.5;
 
+/// A fall of RSS that three samples on either side confirm. V8 gives memory back over minutes; a
+/// process killed at its limit is back at its base at once.
+pub(crate) const CONFIRMED_DROP: f64 = 0.25;
+
 /// Two start times closer than this are one start: exporters compute it from the uptime and round.
 pub(crate) const START_TIME_SLACK_SECONDS: f64 = 5.0;
 
@@ -39,13 +43,45 @@ pub(crate) const FLOOR_QUANTILE: f64 = 0.10;
 /// investigation give; Student's t makes them pay for being so few.
 pub(crate) const MIN_CLEAN_FLOORS: usize = 3;
 
-/// Below this many floors the interval is Student's t on the residuals; from it on, Sen's interval
-/// with an estimated autocorrelation (which fewer points cannot yield).
-pub(crate) const MIN_FLOORS_FOR_SEN: usize = 16;
+/// Below this many floors the interval is Student's t on the residuals; from it on the noise's memory
+/// is integrated out, which needs enough neighbours to say anything about it.
+pub(crate) const MIN_FLOORS_FOR_MEMORY: usize = 12;
+
+/// From this many floors on a verdict of high confidence is possible.
+pub(crate) const MANY_FLOORS: usize = 16;
+
+/// Floors needed to weigh shapes: the richest has six parameters.
+pub(crate) const MIN_FLOORS_FOR_SHAPE: usize = 12;
+
+/// The memory of the noise under which shapes are weighed is capped here: beyond, every shape is as
+/// likely as any other.
+pub(crate) const MAX_AUTOCORRELATION_SHAPE: f64 = 0.9;
+
+/// Steps that may explain a rise without a leak: a window sees few deploys. More than these, evenly
+/// spread, are a staircase.
+pub(crate) const MAX_STEPS: usize = 3;
+
+/// Evidence (natural logarithm of the Bayes factor) from which growth at the end counts as shown. Kass
+/// and Raftery (1995) call 3 strong and 5 very strong; chosen on the tuning seeds of trendbench.
+pub(crate) const EVIDENCE: f64 = 1.4;
 
 /// Bins this long hold a full GC of any service under traffic, even where nobody counted them.
 /// V8 starts one when the old generation has grown by a factor, minutes at most under load.
 pub(crate) const BIN_SECONDS_WITH_GC: f64 = 600.0;
+
+/// So do the many bins of a span like this together: a floor that rises through all of them without
+/// one great fall is no tooth of a sawtooth that traffic makes.
+pub(crate) const SPAN_SECONDS_WITH_GC: f64 = 1800.0;
+
+/// Bins are widened to the sawtooth only while this many are left.
+pub(crate) const MIN_WIDE_BINS: usize = 15;
+
+/// Samples over at least this span are far enough apart to be floors of their own...
+pub(crate) const APART_SECONDS: f64 = 900.0;
+
+/// ...where there are too few for several in each of this many: two hours of five-minute scrapes are
+/// 24 samples, and six floors could not carry a shape.
+pub(crate) const FLOORS_FROM_FEW: usize = 30;
 
 /// Where full GCs are unknown and bins are short, growth must multiply the heap by this to count:
 /// V8's growing factor is at most 4 (`heap-controller`), so beyond it a full GC must have run.
@@ -53,7 +89,7 @@ pub(crate) const UNKNOWN_GC_GROWTH: f64 = 4.0;
 
 /// Series this long are reduced to one floor per day: a daily rhythm is then no trend
 /// (Precog switches its detection off on daily seasonality; we step over it).
-pub(crate) const DAILY_FLOORS_FROM_DAYS: f64 = 6.0;
+pub(crate) const DAILY_FLOORS_FROM_DAYS: f64 = 15.0;
 
 /// A knee must improve the Bayesian information criterion by this: "strong" evidence
 /// (Kass and Raftery 1995, table of 2 ln B: 6 to 10).
@@ -95,6 +131,13 @@ pub(crate) const SHORT_MATERIAL_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
 /// V8 growing its semi-spaces): growth then only counts from the two sizes below on.
 pub(crate) const NATIVE_SHORT_SECONDS: f64 = 900.0;
 
+/// RSS alone, with the heap's garbage in it, needs twice that: the recording of a bounded cache under a
+/// heap limit of 512 MiB climbs by 144 MiB in eighteen minutes.
+pub(crate) const RSS_SHORT_SECONDS: f64 = 1800.0;
+
+/// Where the parts are known, the whole is heard only in runs this long.
+pub(crate) const WHOLE_RSS_SECONDS: f64 = 5400.0;
+
 /// For native memory. Measured: up to 24 MiB in seven minutes in the recordings without a native leak;
 /// twice that.
 pub(crate) const NATIVE_SHORT_BYTES: f64 = 48.0 * 1024.0 * 1024.0;
@@ -132,3 +175,33 @@ pub(crate) const STABLE_BOUND_SHARE: f64 = 0.2;
 /// A rise counts as "grew, then levelled" if it took at least this share of the time; a shorter one
 /// is start-up, and what follows is simply stable.
 pub(crate) const PLATEAU_RISE_SHARE: f64 = 0.15;
+
+/// Days that a daily rhythm needs to be told from a trend.
+pub(crate) const SEASON_DAYS: f64 = 1.9;
+
+/// Windows, in days, in which a rise may be part of one daily wave: half a wave and more, and fewer
+/// than the two days that show the rhythm. In less than half a wave nothing tells the two apart.
+pub(crate) const HALF_WAVE_DAYS: std::ops::RangeInclusive<f64> = 0.45..=1.9;
+
+/// By how much the Bayesian information criterion must prefer the rhythm ("very strong", Kass and
+/// Raftery 1995).
+pub(crate) const SEASON_BIC: f64 = 10.0;
+
+/// The same for the load.
+pub(crate) const LOAD_BIC: f64 = 6.0;
+
+/// A fall of the floor by this share of its range ends a tooth of the garbage sawtooth, where nobody
+/// counted the collections; what rose since may be garbage.
+pub(crate) const TOOTH_SHARE: f64 = 0.4;
+
+/// The load's swings about its own trend must be this share of its rise to say what it weighs.
+pub(crate) const LOAD_SWING_BESIDE: f64 = 0.2;
+
+/// Growth of one part must matter to the whole: this share of RSS...
+pub(crate) const MATERIAL_SHARE_OF_RSS: f64 = 0.02;
+
+/// ...and of the limit, where one is known.
+pub(crate) const MATERIAL_SHARE_OF_LIMIT: f64 = 0.01;
+
+/// A limit above so many times RSS is a machine's, not this process's.
+pub(crate) const LIMIT_OF_RSS: f64 = 20.0;

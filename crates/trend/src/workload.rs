@@ -8,10 +8,29 @@ use crate::judge::judge;
 use crate::sample::Series;
 use crate::verdict::{NamedTrend, Reason, Verdict, WorkloadTrend, WorkloadVerdict};
 
+/// From this many series on they are judged on all cores.
+const MANY: usize = 64;
+
 /// Judges each series and the workload they make together.
 pub fn judge_many(series: &[Series]) -> WorkloadTrend {
-    let series: Vec<NamedTrend> =
-        series.iter().map(|s| NamedTrend { name: s.name.clone(), trend: judge(s) }).collect();
+    let named = |s: &Series| NamedTrend { name: s.name.clone(), trend: judge(s) };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let series: Vec<NamedTrend> = if series.len() < MANY || workers < 2 {
+        series.iter().map(named).collect()
+    } else {
+        // Each worker takes a run of them, so the order stands.
+        let parts: Vec<&[Series]> = series.chunks(series.len().div_ceil(workers)).collect();
+        std::thread::scope(|scope| {
+            let work = |part: &'_ [Series]| part.iter().map(named).collect::<Vec<_>>();
+            let running: Vec<_> =
+                parts.iter().map(|part| scope.spawn(move || work(part))).collect();
+            running
+                .into_iter()
+                .zip(&parts)
+                .flat_map(|(worker, part)| worker.join().unwrap_or_else(|_| work(part)))
+                .collect()
+        })
+    };
     let workload = together(&series);
     WorkloadTrend { series, workload }
 }
