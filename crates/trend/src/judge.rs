@@ -107,7 +107,7 @@ fn pooled_leak(trend: &mut Trend, pooled: Pooled, last: &[Sample]) {
     trend.time_to_limit_seconds = time_to_limit(last, pooled.slope);
     let text = format!(
         "none of the runs decides it alone; {} of them together rise by {}, {} in all (evidence \
-         {:.1}, {:.0} needed)",
+         {:.1}, {:.1} needed)",
         pooled.runs,
         rate_interval(pooled.slope),
         bytes(pooled.growth),

@@ -403,7 +403,7 @@ fn by_shape(case: &Case<'_>, shape: Shape, reasons: &mut Vec<Reason>) -> Option<
             "steady",
             format!(
                 "shapes that still grow at its end explain it better than any that stopped \
-                 (evidence {odds:.1}, {:.0} needed)",
+                 (evidence {odds:.1}, {:.1} needed)",
                 limits::EVIDENCE
             ),
         ));
@@ -435,7 +435,7 @@ fn by_shape(case: &Case<'_>, shape: Shape, reasons: &mut Vec<Reason>) -> Option<
     reasons.push(Reason::new(
         code,
         format!(
-            "{what} {how} growth that goes on (evidence {odds:.1}, {:.0} needed): measure as long \
+            "{what} {how} growth that goes on (evidence {odds:.1}, {:.1} needed): measure as long \
              again",
             limits::EVIDENCE
         ),
