@@ -77,7 +77,7 @@ fn all_leaks_are_named() {
         let dir = scratch();
         std::fs::write(dir.path().join("app.js"), APP).unwrap();
         std::fs::write(dir.path().join("store.js"), STORE).unwrap();
-        let app = NodeApp::new(node_binary(version).unwrap(), &dir.path().join("app.js"));
+        let app = NodeApp::new(node_binary(version).unwrap(), dir.path().join("app.js"));
         let [first, second] = ["first", "second"].map(|life| {
             let folder = dir.path().join(life);
             std::fs::create_dir(&folder).unwrap();
