@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use leakline_testkit::turns::in_turn;
 use leakline_trend::{Series, Verdict, judge, judge_scored};
 
 use crate::baselines::{Baseline, Said};
@@ -32,23 +33,8 @@ pub fn run(purpose: Purpose, cell: Cell, count: u64) -> Vec<Outcome> {
 }
 
 fn parallel<T: Send>(count: u64, one: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let one = &one;
-    let mut parts: Vec<(u64, T)> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers)
-            .map(|worker| {
-                scope.spawn(move || {
-                    (worker..count)
-                        .step_by(workers as usize)
-                        .map(|index| (index, one(index)))
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        handles.into_iter().filter_map(|h| h.join().ok()).flatten().collect()
-    });
-    parts.sort_by_key(|p| p.0);
-    parts.into_iter().map(|p| p.1).collect()
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    in_turn(&(0..count).collect::<Vec<u64>>(), workers, |index| one(*index))
 }
 
 fn outcome(purpose: Purpose, cell: Cell, index: u64) -> Outcome {

@@ -5,6 +5,7 @@ pub mod heapprofile;
 pub mod heapsnapshot;
 pub mod load;
 pub mod node;
+pub mod random;
 pub mod runtimes;
 pub mod turns;
 pub mod variants;

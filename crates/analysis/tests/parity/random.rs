@@ -4,31 +4,7 @@
 use std::collections::BTreeMap;
 
 use leakline_testkit::heapsnapshot::{Layout, Node, Script, Snapshot};
-
-/// The same numbers on every machine: splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.roll() % limit as u64) as usize
-    }
-
-    fn percent(&mut self, share: usize) -> bool {
-        self.below(100) < share
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, list: &[&'a T]) -> &'a T {
-        list[self.below(list.len())]
-    }
-}
+use leakline_testkit::random::Rng;
 
 /// Types with names that mean something to `DevTools`; and each name with a type for which it does not.
 const OBJECTS: [&str; 12] = [
@@ -89,8 +65,8 @@ struct PlannedEdge {
 }
 
 impl Plan {
-    fn new(layout: Layout, seed: u64) -> (Self, Dice) {
-        let mut dice = Dice(seed);
+    fn new(layout: Layout, seed: u64) -> (Self, Rng) {
+        let mut dice = Rng::new(seed);
         let count = 8 + dice.below(60);
         let mut id = 5;
         let nodes: Vec<PlannedNode> = (0..count)
@@ -113,7 +89,7 @@ impl Plan {
     }
 
     /// Both halves of an entry, or one of them, or one twice; from the table and key that the name tells, or others.
-    fn weak_map_entry(&mut self, number: usize, dice: &mut Dice) {
+    fn weak_map_entry(&mut self, number: usize, dice: &mut Rng) {
         let count = self.nodes.len();
         let [table, key, value] = [(); 3].map(|()| dice.below(count));
         let id = |at: usize| self.nodes[at].id;
@@ -132,7 +108,7 @@ impl Plan {
     }
 
     /// A snapshot with most of what was planned.
-    fn snapshot(&self, dice: &mut Dice) -> Snapshot {
+    fn snapshot(&self, dice: &mut Rng) -> Snapshot {
         let mut snapshot = Snapshot::new(self.layout);
         let scripts: Vec<Script> = (0..2)
             .map(|i| snapshot.script(i + 1, ["a.js", "b.js"][i as usize], 10_001 + 4 * i))
@@ -179,7 +155,7 @@ fn link(snapshot: &mut Snapshot, from: Node, kind: &str, name: &str, to: Node) {
     }
 }
 
-fn planned_node(layout: Layout, id: u32, dice: &mut Dice) -> PlannedNode {
+fn planned_node(layout: Layout, id: u32, dice: &mut Rng) -> PlannedNode {
     let (kind, name) = match dice.below(20) {
         0..8 => ("object", dice.pick(&OBJECTS)),
         8..11 => ("native", dice.pick(&NATIVES)),
@@ -208,7 +184,7 @@ fn planned_node(layout: Layout, id: u32, dice: &mut Dice) -> PlannedNode {
     PlannedNode { kind, name, id, size, detachedness, place: located.then_some(place) }
 }
 
-fn planned_edge(count: usize, dice: &mut Dice) -> PlannedEdge {
+fn planned_edge(count: usize, dice: &mut Rng) -> PlannedEdge {
     let kind = match dice.below(20) {
         0..9 => "property",
         9..11 => "element",

@@ -3,7 +3,8 @@
 use super::parts::{
     Entry, Step, bounded_cache, entry_text, healthy_process_listeners, start_up_table,
 };
-use super::{CULPRIT, Dialect, Health, Names, Rng, Variant, fill, finish, padding, specifier};
+use super::{CULPRIT, Dialect, Health, Names, Variant, fill, finish, padding, specifier};
+use crate::random::Rng;
 
 /// Events of `process` that a request handler has no business to listen for.
 const PROCESS_EVENTS: [&str; 11] = [

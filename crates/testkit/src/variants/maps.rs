@@ -3,7 +3,8 @@
 use super::parts::{
     Entry, Step, bounded_cache, entry_text, healthy_process_listeners, start_up_table,
 };
-use super::{CULPRIT, Dialect, Health, Names, Rng, Variant, fill, finish, padding, specifier};
+use super::{CULPRIT, Dialect, Health, Names, Variant, fill, finish, padding, specifier};
+use crate::random::Rng;
 
 /// How the `Map` is held and reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The healthy parts that every drawn app has: a server, a bounded cache, listeners registered once.
 
-use super::{Dialect, Names, Rng, fill, padding, specifier};
+use super::{Dialect, Names, fill, padding, specifier};
+use crate::random::Rng;
 
 /// What the leaky step of an app is, as seen by its entry file.
 pub(super) struct Step {
