@@ -12,7 +12,6 @@ use memchr::memmem;
 use rustc_hash::FxHashSet;
 
 use crate::error::Error;
-use crate::facts::Value;
 use crate::files::{Loaded, SourceFiles};
 use crate::modules;
 
@@ -154,14 +153,8 @@ fn import_words(path: &Path) -> Vec<Vec<u8>> {
 }
 
 fn imported(file: &Loaded) -> Vec<PathBuf> {
-    let facts = file.facts();
-    let mut out: Vec<PathBuf> = facts
-        .values
-        .iter()
-        .filter_map(|value| match value {
-            Value::Module(source) => Some(facts.name(*source)),
-            _ => None,
-        })
+    let sources = file.facts().imports().into_iter();
+    let mut out: Vec<PathBuf> = sources
         // Packages come in as candidates if the snapshot knows them.
         .filter(|source| source.starts_with('.') || source.starts_with('/'))
         .filter_map(|source| modules::resolve(&file.path, source))

@@ -135,12 +135,7 @@ fn is_resource(graph: &HeapGraph, member: NodeId) -> bool {
 
 impl Case for Storages {
     fn questions(&self) -> Vec<Question> {
-        vec![Question::Creations {
-            callees: vec!["AsyncLocalStorage".into()],
-            definition: None,
-            near: None,
-            on: Vec::new(),
-        }]
+        vec![Question::creations(&["AsyncLocalStorage"])]
     }
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {
@@ -161,13 +156,7 @@ impl Case for Storages {
 
 impl Case for Nested {
     fn questions(&self) -> Vec<Question> {
-        let creations = |callee: &str| Question::Creations {
-            callees: vec![callee.into()],
-            definition: None,
-            near: None,
-            on: Vec::new(),
-        };
-        vec![creations("enterWith"), creations("run")]
+        vec![Question::creations(&["enterWith"]), Question::creations(&["run"])]
     }
 
     fn path(&self) -> Option<String> {

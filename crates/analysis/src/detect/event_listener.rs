@@ -61,7 +61,11 @@ impl Case for Listener {
         // `once(emitter, 'end')`, `source.pipe(target)`: the listening function is Node's own.
         if function.is_builtin() {
             let callees = public_calls(function);
-            return if callees.is_empty() { Vec::new() } else { vec![creations(callees)] };
+            return if callees.is_empty() {
+                Vec::new()
+            } else {
+                vec![Question::creations(callees)]
+            };
         }
         vec![
             Question::Registration {
@@ -92,15 +96,6 @@ impl Case for Listener {
 
 /// What registers the function that it is given.
 const GIVEN: [&str; 6] = ["watchFile", "on", "once", "addListener", "prependListener", "request"];
-
-fn creations(callees: &[&str]) -> Question {
-    Question::Creations {
-        callees: callees.iter().map(ToString::to_string).collect(),
-        definition: None,
-        near: None,
-        on: Vec::new(),
-    }
-}
 
 /// The object that holds `node` by a property below `_events`, and the property's name.
 fn holder_by_property(context: &Context<'_>, node: NodeId) -> Option<(NodeId, String)> {

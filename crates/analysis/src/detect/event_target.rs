@@ -164,12 +164,6 @@ fn is_signal(graph: &HeapGraph, target: NodeId) -> bool {
 impl Case for Listeners {
     fn questions(&self) -> Vec<Question> {
         let mut questions = Vec::new();
-        let creations = |callees: &[&str]| Question::Creations {
-            callees: callees.iter().map(ToString::to_string).collect(),
-            definition: None,
-            near: None,
-            on: Vec::new(),
-        };
         match &self.function {
             Some(place) if !place.is_builtin() => {
                 questions.push(Question::CallAround {
@@ -180,13 +174,13 @@ impl Case for Listeners {
             Some(place) => {
                 let calls = public_calls(place);
                 if !calls.is_empty() {
-                    questions.push(creations(calls));
+                    questions.push(Question::creations(calls));
                 }
             }
             None => {}
         }
         if self.what != What::Listeners {
-            questions.push(creations(&["AbortSignal.any"]));
+            questions.push(Question::creations(&["AbortSignal.any"]));
         }
         questions
     }

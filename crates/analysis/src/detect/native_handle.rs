@@ -199,23 +199,13 @@ fn functions(graph: &HeapGraph, value: NodeId) -> Vec<NodeId> {
 
 impl Case for Handles {
     fn questions(&self) -> Vec<Question> {
-        let mut questions = Vec::new();
-        if let Some(function) = &self.function {
-            questions.push(Question::Creations {
-                callees: self.kind.calls.iter().map(ToString::to_string).collect(),
-                definition: None,
-                near: Some(function.clone()),
-                on: Vec::new(),
-            });
-            questions.push(Question::Enclosing(function.clone()));
-            return questions;
-        }
-        questions.push(Question::Creations {
+        let mut questions = vec![Question::Creations {
             callees: self.kind.calls.iter().map(ToString::to_string).collect(),
             definition: None,
-            near: None,
+            near: self.function.clone(),
             on: Vec::new(),
-        });
+        }];
+        questions.extend(self.function.clone().map(Question::Enclosing));
         questions
     }
 

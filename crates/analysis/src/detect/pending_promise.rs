@@ -72,12 +72,6 @@ fn last_name(path: &str) -> &str {
 
 impl Case for Reactions {
     fn questions(&self) -> Vec<Question> {
-        let creations = |callees: &[&str]| Question::Creations {
-            callees: callees.iter().map(ToString::to_string).collect(),
-            definition: None,
-            near: None,
-            on: Vec::new(),
-        };
         match &self.by {
             By::Then(place) => {
                 vec![Question::CallAround { function: place.clone(), callees: THEN.to_vec() }]
@@ -86,7 +80,7 @@ impl Case for Reactions {
                 function: place.clone(),
                 words: vec![last_name(&self.promise).to_string()],
             }],
-            By::Race => vec![creations(&RACE[..1]), creations(&RACE)],
+            By::Race => vec![Question::creations(&RACE[..1]), Question::creations(&RACE)],
         }
     }
 

@@ -60,6 +60,14 @@ pub enum Question {
     Enclosing(Place),
 }
 
+impl Question {
+    /// Which calls of one of these, wherever they stand and whatever they are made on?
+    pub(crate) fn creations(callees: &[&str]) -> Self {
+        let callees = callees.iter().map(ToString::to_string).collect();
+        Self::Creations { callees, definition: None, near: None, on: Vec::new() }
+    }
+}
+
 /// Does a function use a variable that its scope holds? A heap does not tell, only the function's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeQuestion {

@@ -164,12 +164,9 @@ impl Case for Registry {
 
 impl Case for Pipes {
     fn questions(&self) -> Vec<Question> {
-        vec![Question::Creations {
-            callees: vec!["pipe".into(), "pipeline".into()],
-            definition: None,
-            near: None,
-            on: self.names.clone(),
-        }]
+        let callees = vec!["pipe".into(), "pipeline".into()];
+        let on = self.names.clone();
+        vec![Question::Creations { callees, definition: None, near: None, on }]
     }
 
     fn advise(&self, finding: &Finding<'_>, told: Told<'_>) -> Advice {

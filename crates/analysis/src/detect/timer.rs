@@ -157,12 +157,7 @@ fn start_anew(context: &Context<'_>, site: &GrowthSite) -> bool {
 impl Case for Timers {
     fn questions(&self) -> Vec<Question> {
         let Some(function) = &self.function else {
-            return vec![Question::Creations {
-                callees: vec![self.call.name().to_string()],
-                definition: None,
-                near: None,
-                on: Vec::new(),
-            }];
+            return vec![Question::creations(&[self.call.name()])];
         };
         let calls = [Call::Interval, Call::Timeout, Call::Immediate];
         let mut names = vec![self.call.name()];

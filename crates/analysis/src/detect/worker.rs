@@ -116,8 +116,7 @@ impl Case for Threads {
             Kind::Port => &["MessageChannel", "worker_threads.MessageChannel"],
             Kind::Broadcast => &["BroadcastChannel", "worker_threads.BroadcastChannel"],
         };
-        let callees = callees.iter().map(ToString::to_string).collect();
-        vec![Question::Creations { callees, definition: None, near: None, on: Vec::new() }]
+        vec![Question::creations(callees)]
     }
 
     fn least(&self) -> u64 {

@@ -119,18 +119,17 @@ pub fn growth_groups(
     below: &[u64],
 ) -> Vec<(Group, Vec<u64>)> {
     let last = graphs[graphs.len() - 1];
-    let owners: Vec<NodeId> = tree.top_down().filter(|&owner| can_own(last, owner)).collect();
-    let of_owners = |owners: &[NodeId]| {
+    let of_owners = |nodes: &[u32]| {
         let mut found = Vec::new();
         let mut dictionaries = siblings::Dictionaries::default();
-        for &owner in owners {
+        for owner in nodes.iter().map(|&node| NodeId(node)).filter(|&node| can_own(last, node)) {
             found.extend(groups_of_owner(last, tree, is_new, below, &mut dictionaries, owner));
             found.extend(repeats::of_owner(graphs[0], &earlier[0], last, is_new, owner));
             found.extend(room::of_owner(graphs[0], &earlier[0], last, owner));
         }
         found
     };
-    let (near, far) = owners.split_at(owners.len() / 2);
+    let (near, far) = tree.halves();
     let (mut found, (of_far, chains)) = on_two_threads(
         || of_owners(near),
         || (of_owners(far), chains::find(last, tree, is_new, below)),

@@ -97,6 +97,11 @@ impl RetainingTree {
         self.order.iter().map(|&n| NodeId(n))
     }
 
+    /// The same as [`top_down`](Self::top_down), as positions in two parts of equal length.
+    pub(super) fn halves(&self) -> (&[u32], &[u32]) {
+        self.order.split_at(self.order.len() / 2)
+    }
+
     /// Whether `inner` lies at or below `outer`.
     #[inline]
     pub fn contains(&self, outer: NodeId, inner: NodeId) -> bool {

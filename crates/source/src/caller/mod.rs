@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use rustc_hash::FxHashSet;
 
 use crate::facts::{Call, FileFacts, NONE, Value, ValueId};
-use crate::files::{Loaded, SourceFiles};
+use crate::files::SourceFiles;
 use crate::gather::gather;
 use crate::link::{FileId, Linked, Place, PlaceId};
 use crate::modules;
@@ -120,12 +120,12 @@ impl User {
             next += 1;
             let Ok(loaded) = files.load(path) else { continue };
             let dir = loaded.path.parent().map(PathBuf::from).unwrap_or_default();
-            for source in imports(&loaded) {
-                if let Some(package) = package_name(&source) {
+            for source in loaded.facts().imports() {
+                if let Some(package) = package_name(source) {
                     imported.insert((dir.clone(), package.to_owned()));
                 // A file that only runs at start leaves no function in the heap, and so no script.
                 } else if seen.len() < MAX_OWN_FILES
-                    && let Some(file) = modules::resolve(&loaded.path, &source)
+                    && let Some(file) = modules::resolve(&loaded.path, source)
                     && package_of(&file).is_none()
                     && seen.insert(file.clone())
                 {
@@ -158,19 +158,6 @@ impl User {
         let loaded = &self.linked.files[best.file as usize];
         Some((statement(loaded, best.start, best.end), best.sign))
     }
-}
-
-/// What a file imports, as it is written: `require('x')`, `from 'x'`, `import('x')`.
-fn imports(loaded: &Loaded) -> Vec<String> {
-    let facts = loaded.facts();
-    let sources = facts.values.iter().filter_map(|value| match value {
-        Value::Module(source) => Some(facts.name(*source).to_owned()),
-        _ => None,
-    });
-    let mut out: Vec<String> = sources.collect();
-    out.sort_unstable();
-    out.dedup();
-    out
 }
 
 fn calls(linked: &Linked, rooted: &Rooted, reach: &Reach) -> Vec<Candidate> {

@@ -273,6 +273,18 @@ impl FileFacts {
         }
     }
 
+    /// What the file imports, as it is written, each once: `require('x')`, `from 'x'`, `import('x')`.
+    pub fn imports(&self) -> Vec<&str> {
+        let sources = self.values.iter().filter_map(|value| match value {
+            Value::Module(source) => Some(self.name(*source)),
+            _ => None,
+        });
+        let mut out: Vec<&str> = sources.collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
     /// The name a call goes by: the method's, or the function's own.
     pub fn callee_name(&self, call: &Call) -> Option<&str> {
         match self.value(call.callee)? {

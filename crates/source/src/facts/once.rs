@@ -4,7 +4,6 @@
 //! again and again. Cost: one look at each symbol's mentions, and a walk to the root for the few that have one.
 
 use oxc_ast::AstKind;
-use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
@@ -17,7 +16,7 @@ const MAX_LINKS: usize = 4;
 impl Builder<'_, '_> {
     /// Last loop, over the symbols: marks the functions that run once.
     pub(super) fn once(&mut self) {
-        let called: Vec<(u32, NodeId)> = self
+        let called: Vec<(u32, u32)> = self
             .semantic
             .scoping()
             .symbol_ids()
@@ -26,8 +25,7 @@ impl Builder<'_, '_> {
         for _ in 0..MAX_LINKS {
             let mut changed = false;
             for &(function, call) in &called {
-                let start = self.semantic.nodes().kind(call).span().start;
-                if self.facts.repeated_function_at(start).is_none() {
+                if self.facts.repeated_function_at(call).is_none() {
                     let function = &mut self.facts.functions[function as usize];
                     changed |= !std::mem::replace(&mut function.runs_once, true);
                 }
@@ -62,8 +60,8 @@ impl Builder<'_, '_> {
         is_function.then(|| self.item_of[node.index()]).filter(|&function| function != NONE)
     }
 
-    /// The call that is the symbol's only mention, if it stands in no loop.
-    fn only_call(&self, symbol: SymbolId) -> Option<NodeId> {
+    /// Where the call begins that is the symbol's only mention, if it stands in no loop.
+    fn only_call(&self, symbol: SymbolId) -> Option<u32> {
         let nodes = self.semantic.nodes();
         let mentions = self.semantic.scoping().get_resolved_reference_ids(symbol);
         let [mention] = mentions[..] else { return None };
@@ -88,6 +86,6 @@ impl Builder<'_, '_> {
                         | AstKind::DoWhileStatement(_)
                 )
             });
-        (!within).then_some(call)
+        (!within).then_some(item.span.start)
     }
 }
