@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
+/// The kernel counts a process's start in hundredths of a second since boot, on every platform (`USER_HZ`).
+const TICKS_PER_SECOND: f64 = 100.0;
+
 /// Longest file read from `/proc/PID`: a command line or environment may be a few megabytes.
 const MAX_FILE_BYTES: u64 = 8 << 20;
 
@@ -140,6 +143,14 @@ impl ProcDir {
                 path: self.path("stat"),
                 source: io::Error::new(io::ErrorKind::InvalidData, "no start time"),
             })
+    }
+
+    /// When a process that started at those [ticks](Self::start_ticks) did so, in Unix seconds; `None` where the
+    /// kernel does not say when it booted.
+    pub fn start_unix_seconds(&self, ticks: u64) -> Option<f64> {
+        let text = std::fs::read_to_string(self.root().join("stat")).ok()?;
+        let boot: f64 = text.lines().find_map(|l| l.strip_prefix("btime ")?.trim().parse().ok())?;
+        Some(boot + ticks as f64 / TICKS_PER_SECOND)
     }
 
     /// The command line, split at its NUL bytes; empty for a kernel thread.

@@ -72,6 +72,8 @@ pub(super) enum Source {
     Process {
         process: ProcDir,
         start_ticks: u64,
+        /// Unix seconds.
+        started: Option<f64>,
         program: Option<Program>,
         limit: Option<u64>,
         means: Means,
@@ -145,6 +147,7 @@ impl Source {
         Ok(Self::Process {
             program: program(&process),
             limit: limit.and_then(|room| room.limit_bytes),
+            started: process.start_unix_seconds(start_ticks),
             process,
             start_ticks,
             means,
@@ -172,7 +175,7 @@ impl Source {
             Self::Endpoint { address, http } => {
                 endpoint(address, http).await.map_err(Failure::Missed)
             }
-            Self::Process { process, start_ticks, limit, means, .. } => {
+            Self::Process { process, start_ticks, started, limit, means, .. } => {
                 if !process.start_ticks().is_ok_and(|ticks| ticks == *start_ticks) {
                     let error = Error::TargetGone { pid: process.pid(), during: "watching it" };
                     return Err(Failure::Gone(error));
@@ -181,11 +184,10 @@ impl Source {
                     Means::Inspector(session) => inspected(session).await,
                     Means::Proc => from_proc(process),
                 };
-                let started = started(process, *start_ticks);
                 match read {
                     Ok(mut reading) => {
                         reading.sample.limit = *limit;
-                        reading.sample.start_time = started;
+                        reading.sample.start_time = *started;
                         Ok(reading)
                     }
                     Err(e @ (Error::NoSuchProcess { .. } | Error::TargetGone { .. })) => {
@@ -362,14 +364,4 @@ fn plain(sample: Sample) -> Reading {
         loop_late_seconds: None,
         listeners: Vec::new(),
     }
-}
-
-/// The kernel counts a process's start in hundredths of a second since boot, on every platform (`USER_HZ`).
-const TICKS_PER_SECOND: f64 = 100.0;
-
-/// When the process started, Unix seconds.
-fn started(process: &ProcDir, ticks: u64) -> Option<f64> {
-    let text = std::fs::read_to_string(process.root().join("stat")).ok()?;
-    let boot: f64 = text.lines().find_map(|l| l.strip_prefix("btime ")?.trim().parse().ok())?;
-    Some(boot + ticks as f64 / TICKS_PER_SECOND)
 }
