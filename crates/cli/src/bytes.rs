@@ -1,6 +1,7 @@
 //! Sizes and ranges of sizes as people write them: `64`, `10KB`, `1.5 MiB`, `1MB-2MB`, `>=10MB`.
 
 use leakline_analysis::views::Range;
+use leakline_trend::unit_factor;
 
 /// Reads a range of sizes. `KB`, `MB`, `GB` are thousands, `KiB`, `MiB`, `GiB` are powers of 1024; one size
 /// alone is that size exactly, and an end that is left out is open.
@@ -46,16 +47,12 @@ fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kb" => 1e3,
-        "m" | "mb" => 1e6,
-        "g" | "gb" => 1e9,
-        "kib" => 1024.0,
-        "mib" => 1024.0 * 1024.0,
-        "gib" => 1024.0 * 1024.0 * 1024.0,
-        other => return Err(format!("`{other}` is no unit: B, KB, MB, GB, KiB, MiB, GiB")),
-    };
+    let unit = unit.trim();
+    let factor = if unit.is_empty() { Some(1.0) } else { unit_factor(unit) };
+    let factor = factor.ok_or_else(|| {
+        let unit = unit.to_ascii_lowercase();
+        format!("`{unit}` is no unit: B, KB, MB, GB, KiB, MiB, GiB")
+    })?;
     let value: f64 =
         number.parse().map_err(|_| format!("`{text}` is no size: 64, 10KB, 1.5MiB"))?;
     // A value beyond 64 bits becomes the largest there is.

@@ -6,13 +6,11 @@ use crate::pool::{self, Pooled};
 use crate::sample::{Sample, Series};
 use crate::segments::short_segment;
 use crate::signal::{self, Judged, Kind};
-use crate::text::{bytes, count, duration, rate_interval};
+use crate::text::{self, HOUR, bytes, count, duration, rate_interval};
 use crate::thresholds::{
     EVIDENCE, LAST_LIFE_SHARE, MATERIAL_SHARE, MIN_SAMPLES, WHOLE_RSS_SECONDS,
 };
 use crate::verdict::{Confidence, Interval, Reason, Segment, Trend, Verdict, Where};
-
-const HOUR: f64 = 3600.0;
 
 /// Judges one series. Any samples will do: too few, or none, are `insufficient-data`.
 pub fn judge(series: &Series) -> Trend {
@@ -207,7 +205,11 @@ fn combine(mut parts: Vec<(Where, Judged)>, lead: usize, samples: &[Sample]) -> 
         if part.verdict == Verdict::Leak {
             reasons.push(Reason::new(
                 "also-grows",
-                format!("{} grows too, by {} in the same time", name(*other), bytes(part.growth)),
+                format!(
+                    "{} grows too, by {} in the same time",
+                    text::place(*other),
+                    bytes(part.growth)
+                ),
             ));
         }
     }
@@ -238,16 +240,6 @@ fn combine(mut parts: Vec<(Where, Judged)>, lead: usize, samples: &[Sample]) -> 
         time_to_limit_seconds,
         segments: judged.segments,
         reasons,
-    }
-}
-
-fn name(place: Where) -> &'static str {
-    match place {
-        Where::JsHeap => "the JavaScript heap",
-        Where::ArrayBuffers => "array buffer memory",
-        Where::External => "external memory",
-        Where::Native => "native memory",
-        Where::Unknown => "RSS",
     }
 }
 

@@ -52,8 +52,9 @@ pub use advice::advice;
 pub use error::{ReadError, ReadErrorKind};
 pub use judge::{judge, judge_scored};
 pub use picture::{Dot, Forecast, Picture, Stretch, picture};
-pub use read::{read, read_noted};
+pub use read::{read, read_noted, unit_factor};
 pub use sample::{Sample, Series};
+pub use thresholds::START_TIME_SLACK_SECONDS;
 pub use verdict::{
     Confidence, Interval, NamedTrend, Reason, Segment, Trend, Verdict, Where, WorkloadTrend,
     WorkloadVerdict,

@@ -7,6 +7,7 @@ use crate::floor;
 use crate::lives;
 use crate::robust::{Point, median};
 use crate::sample::{Sample, Series};
+use crate::text::HOUR;
 use crate::verdict::{Trend, Verdict, Where};
 
 /// A line keeps the lowest and the highest value of this many stretches of time.
@@ -17,6 +18,9 @@ const GAP_STEPS: f64 = 10.0;
 
 /// A forecast is drawn for as long again as was measured, at most: further out it is no picture's business.
 const FORECAST_SHARE: f64 = 1.0;
+
+/// A limit this many times as high as the highest line is out of sight.
+const LIMIT_IN_SIGHT: f64 = 4.0;
 
 /// A place in the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,6 +86,11 @@ impl Picture {
         Some((low, high))
     }
 
+    /// The limit, unless memory is so far below it that nothing else could be seen beside it.
+    pub fn limit_in_sight(&self) -> Option<f64> {
+        self.limit.filter(|limit| *limit <= LIMIT_IN_SIGHT * self.top())
+    }
+
     /// The highest value of any line, the limit not counted.
     pub fn top(&self) -> f64 {
         let lines = self.line.iter().chain(&self.rss).flatten().map(|d| d.v);
@@ -112,7 +121,7 @@ pub fn picture(series: &Series, trend: &Trend) -> Picture {
         .segments
         .iter()
         .filter_map(|s| {
-            let slope = s.slope_bytes_per_hour? / 3600.0;
+            let slope = s.slope_bytes_per_hour? / HOUR;
             let at = centre(&floor, s.start_seconds, s.end_seconds)?;
             let dot = |t: f64| Dot { t, v: at.v + slope * (t - at.t) };
             Some(Stretch { from: dot(s.start_seconds), to: dot(s.end_seconds), kind: s.kind })
@@ -206,14 +215,8 @@ fn centre(floor: &[Dot], from: f64, to: f64) -> Option<Point> {
 /// The two bounds of the slope through the middle of the segment that was judged.
 fn band(trend: &Trend, floor: &[Dot]) -> Option<[(Dot, Dot); 2]> {
     let rate = trend.rate_bytes_per_hour;
-    let (low, high) = (rate.low? / 3600.0, rate.high? / 3600.0);
-    let off = |s: Option<f64>| s.map_or(f64::INFINITY, |s| (s - rate.estimate).abs());
-    let judged = trend
-        .segments
-        .iter()
-        .rev()
-        .filter(|s| s.slope_bytes_per_hour.is_some())
-        .min_by(|a, b| off(a.slope_bytes_per_hour).total_cmp(&off(b.slope_bytes_per_hour)))?;
+    let (low, high) = (rate.low? / HOUR, rate.high? / HOUR);
+    let judged = trend.judged_segment().filter(|s| s.slope_bytes_per_hour.is_some())?;
     let at = centre(floor, judged.start_seconds, judged.end_seconds)?;
     let ends = |t: f64| {
         let (a, b) = (at.v + low * (t - at.t), at.v + high * (t - at.t));
@@ -239,11 +242,10 @@ fn forecast(
         samples.iter().rev().find_map(|s| Some(Dot { t: s.elapsed_seconds, v: value(s)? }))
     })?;
     let ahead = (last - first) * FORECAST_SHARE;
-    let slope = rate.estimate / 3600.0;
+    let slope = rate.estimate / HOUR;
     let room = limit.map(|l| ((l - from.v) / slope).max(0.0));
     let seconds = room.map_or(ahead, |r| r.min(ahead));
-    let reach =
-        |per_hour: Option<f64>| from.v + per_hour.unwrap_or(rate.estimate) / 3600.0 * seconds;
+    let reach = |per_hour: Option<f64>| from.v + per_hour.unwrap_or(rate.estimate) / HOUR * seconds;
     Some(Forecast {
         from,
         to: Dot { t: from.t + seconds, v: reach(Some(rate.estimate)) },

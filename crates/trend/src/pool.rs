@@ -9,7 +9,7 @@
 
 use crate::lives;
 use crate::sample::Sample;
-use crate::signal::Judged;
+use crate::signal::{Judged, among, proven};
 use crate::thresholds::{EVIDENCE, LAST_LIFE_SHARE, Z95};
 use crate::verdict::{Interval, Verdict, Where};
 
@@ -74,14 +74,10 @@ fn of_part(part: usize, judged: &[Vec<(Where, Judged)>], long: &[bool]) -> Optio
     }
     let estimate = slope / weight;
     let half = Z95 / weight.sqrt();
-    let among = |x: f64| x.max(0.0) / (1.0 + x.max(0.0));
     let (sure, size, shape) = (estimate / half, growth / material, evidence / EVIDENCE);
     let weakest = sure.min(size).min(shape);
-    let score = if weakest >= 1.0 && clean {
-        1.0 + among(sure) + among(size) + shape
-    } else {
-        among(weakest).min(0.99)
-    };
+    let score =
+        if weakest >= 1.0 && clean { proven(sure, size, shape) } else { among(weakest).min(0.99) };
     Some(Pooled {
         place: last.0,
         slope: Interval { estimate, low: Some(estimate - half), high: Some(estimate + half) },

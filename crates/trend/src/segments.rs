@@ -2,6 +2,7 @@
 
 use crate::robust::{self, Point};
 use crate::sample::Sample;
+use crate::text::HOUR;
 use crate::verdict::{Segment, Verdict};
 
 /// The stretches of a floor between cuts.
@@ -31,7 +32,7 @@ pub(crate) fn segments(points: &[Point], cuts: &[usize], verdict: Verdict) -> Ve
                 start_seconds: part[0].t,
                 end_seconds: part[part.len() - 1].t,
                 kind,
-                slope_bytes_per_hour: slope.map(|s| s.estimate * 3600.0),
+                slope_bytes_per_hour: slope.map(|s| s.estimate * HOUR),
             }
         })
         .collect()

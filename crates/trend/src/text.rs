@@ -1,5 +1,10 @@
 //! Numbers as people read them, for the reasons' sentences.
 
+use crate::verdict::Where;
+
+/// Seconds.
+pub(crate) const HOUR: f64 = 3600.0;
+
 /// `12.3 MiB`; a sign only if negative.
 pub(crate) fn bytes(value: f64) -> String {
     let mut size = value.abs();
@@ -24,7 +29,7 @@ pub(crate) fn rate(per_second: f64) -> String {
     if per_second.abs() * 60.0 >= 1024.0 * 1024.0 {
         format!("{}/min", bytes(per_second * 60.0))
     } else {
-        format!("{}/h", bytes(per_second * 3600.0))
+        format!("{}/h", bytes(per_second * HOUR))
     }
 }
 
@@ -35,9 +40,20 @@ pub(crate) fn duration(seconds: f64) -> String {
     } else if seconds < 7200.0 {
         format!("{:.0} min", seconds / 60.0)
     } else if seconds < 172_800.0 {
-        format!("{:.1} h", seconds / 3600.0)
+        format!("{:.1} h", seconds / HOUR)
     } else {
         format!("{:.1} days", seconds / 86_400.0)
+    }
+}
+
+/// A part of memory; what cannot be told apart is RSS.
+pub(crate) fn place(place: Where) -> &'static str {
+    match place {
+        Where::JsHeap => "the JavaScript heap",
+        Where::ArrayBuffers => "array buffer memory",
+        Where::External => "external memory",
+        Where::Native => "native memory",
+        Where::Unknown => "RSS",
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) const RESTART_DROP: f64 = 0.5;
 pub(crate) const CONFIRMED_DROP: f64 = 0.25;
 
 /// Two start times closer than this are one start: exporters compute it from the uptime and round.
-pub(crate) const START_TIME_SLACK_SECONDS: f64 = 5.0;
+pub const START_TIME_SLACK_SECONDS: f64 = 5.0;
 
 /// The last life is judged unless it is shorter than this share of the longest: after a deploy, the
 /// old version's leak is history; but the first minutes of a new life decide nothing.

@@ -121,6 +121,15 @@ pub struct Trend {
     pub reasons: Vec<Reason>,
 }
 
+impl Trend {
+    /// The stretch that the rate was fitted to: the segment whose slope it is.
+    pub(crate) fn judged_segment(&self) -> Option<&Segment> {
+        let rate = self.rate_bytes_per_hour.estimate;
+        let off = |s: &&Segment| s.slope_bytes_per_hour.map_or(f64::INFINITY, |s| (s - rate).abs());
+        self.segments.iter().rev().min_by(|a, b| off(a).total_cmp(&off(b)))
+    }
+}
+
 /// Several series of one workload, each judged, and the workload as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WorkloadTrend {

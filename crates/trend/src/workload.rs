@@ -19,15 +19,13 @@ pub fn judge_many(series: &[Series]) -> WorkloadTrend {
         series.iter().map(named).collect()
     } else {
         // Each worker takes a run of them, so the order stands.
-        let parts: Vec<&[Series]> = series.chunks(series.len().div_ceil(workers)).collect();
+        let parts = series.chunks(series.len().div_ceil(workers));
         std::thread::scope(|scope| {
-            let work = |part: &'_ [Series]| part.iter().map(named).collect::<Vec<_>>();
-            let running: Vec<_> =
-                parts.iter().map(|part| scope.spawn(move || work(part))).collect();
+            let work = |part: &[Series]| part.iter().map(named).collect::<Vec<_>>();
+            let running: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
             running
                 .into_iter()
-                .zip(&parts)
-                .flat_map(|(worker, part)| worker.join().unwrap_or_else(|_| work(part)))
+                .flat_map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 .collect()
         })
     };

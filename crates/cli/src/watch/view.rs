@@ -94,7 +94,7 @@ fn headline(moment: &Moment<'_>) -> Vec<Line<'static>> {
 fn memory(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
     let Some((from, to)) = picture.times() else { return };
     let (from, to) = (from, if to > from { to } else { from + 1.0 });
-    let in_sight = picture.limit.filter(|l| *l < 4.0 * picture.top());
+    let in_sight = picture.limit_in_sight();
     let top = picture.top().max(in_sight.unwrap_or(0.0)) * 1.05 / MIB;
     let points = |dots: &[Dot]| dots.iter().map(|d| (d.t, d.v / MIB)).collect::<Vec<_>>();
     let line = points(&picture.line.concat());

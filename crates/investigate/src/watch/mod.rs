@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use leakline_target::AttachOptions;
 use leakline_target::remote::{Address, Http};
-use leakline_trend::{Confidence, Sample, Series, Trend, Verdict, judge};
+use leakline_trend::{Confidence, START_TIME_SLACK_SECONDS, Sample, Series, Trend, Verdict, judge};
 
 use self::save::Save;
 use self::source::{Failure, Source};
@@ -33,9 +33,6 @@ const HELD_FOR: usize = 5;
 const RESTART_WITHIN: Duration = Duration::from_mins(2);
 /// How often we look.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// Start times closer than this are one start: they are computed from an age and a clock.
-const START_SLACK_SECONDS: f64 = 5.0;
 
 /// Beyond this many samples a verdict is formed for every tenth sample only.
 const JUDGE_EACH_UP_TO: usize = 3000;
@@ -326,7 +323,7 @@ impl<'a> Run<'a> {
         let before = self.series.samples.iter().rev().find_map(|s| s.start_time);
         if self.state.source == "endpoint"
             && let (Some(a), Some(b)) = (before, sample.start_time)
-            && (a - b).abs() > START_SLACK_SECONDS
+            && (a - b).abs() > START_TIME_SLACK_SECONDS
         {
             self.state.restarts += 1;
         }

@@ -12,9 +12,6 @@ const RIGHT: f64 = WIDTH - 20.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = HEIGHT - 54.0;
 
-/// A limit is drawn in scale unless memory is so far below it that nothing else could be seen.
-const LIMIT_IN_SIGHT: f64 = 4.0;
-
 /// From bytes and seconds to places.
 struct Scale {
     from: f64,
@@ -52,7 +49,7 @@ pub(super) fn panel(panel: &Panel<'_>) -> String {
         return out;
     };
     let top = picture.top();
-    let limit = picture.limit.filter(|l| *l <= LIMIT_IN_SIGHT * top);
+    let limit = picture.limit_in_sight();
     let ticks = axis::bytes(top.max(limit.unwrap_or(0.0)) * 1.02);
     let scale = Scale { from, to, top: ticks.last().copied().unwrap_or(1.0) };
     grid(&mut out, &scale, &ticks);

@@ -35,8 +35,7 @@ impl Column {
     /// The meaning of a header. Case, `_`, `-` and spaces do not matter, nor does a trailing unit
     /// (`heap_used_bytes`), so `heapUsed`, `heap_used` and `Heap Used` are one column.
     pub(crate) fn named(header: &str) -> Option<Self> {
-        let folded: String =
-            header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        let folded = folded(header);
         if let Some(found) = Self::plain(folded.strip_suffix("bytes").unwrap_or(&folded)) {
             return Some(found);
         }
@@ -121,10 +120,10 @@ pub(crate) fn checked(found: &[(Column, &str)], all: &[&str]) -> Result<(), Read
     Ok(())
 }
 
-/// What a unit multiplies with: KB, MB, GB are powers of 1000, KiB, MiB, GiB of 1024.
-fn factor(unit: &str) -> Option<f64> {
+/// What a unit of size multiplies with, in any case: KB, MB, GB are powers of 1000, KiB, MiB, GiB of 1024.
+pub fn unit_factor(unit: &str) -> Option<f64> {
     Some(match unit.to_ascii_lowercase().as_str() {
-        "b" | "bytes" => 1.0,
+        "b" => 1.0,
         "k" | "kb" => 1e3,
         "m" | "mb" => 1e6,
         "g" | "gb" => 1e9,
@@ -135,18 +134,21 @@ fn factor(unit: &str) -> Option<f64> {
     })
 }
 
+/// A header without what does not matter in it.
+fn folded(header: &str) -> String {
+    header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// A folded header's name and its unit: `rssmb`.
 fn unit_at_end(folded: &str) -> Option<(&str, f64)> {
     ["kib", "mib", "gib", "kb", "mb", "gb"]
         .iter()
-        .find_map(|unit| Some((folded.strip_suffix(unit)?, factor(unit)?)))
+        .find_map(|unit| Some((folded.strip_suffix(unit)?, unit_factor(unit)?)))
 }
 
 /// What a plain number in the column of that header is multiplied with.
 fn factor_of_header(header: &str) -> f64 {
-    let folded: String =
-        header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    unit_at_end(&folded).map_or(1.0, |(_, factor)| factor)
+    unit_at_end(&folded(header)).map_or(1.0, |(_, factor)| factor)
 }
 
 /// One field: the text of a CSV field, or the scalar of a JSON key.
@@ -216,7 +218,9 @@ impl<'a> Field<'a> {
         let text = self.text();
         let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
         let (number, unit) = text.split_at(end);
-        Some(number.parse::<f64>().ok()? * factor(unit.trim())?)
+        let unit = unit.trim();
+        let factor = if unit.eq_ignore_ascii_case("bytes") { Some(1.0) } else { unit_factor(unit) };
+        Some(number.parse::<f64>().ok()? * factor?)
     }
 
     /// A counter. A fraction is rounded: exporters average.

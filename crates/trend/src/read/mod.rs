@@ -22,6 +22,7 @@ mod json_lines;
 
 use std::collections::HashMap;
 
+pub use self::columns::unit_factor;
 use self::columns::{Column, Field};
 use crate::error::{ReadError, ReadErrorKind};
 use crate::sample::{Sample, Series};

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::judge::judge;
 use crate::sample::{Sample, Series};
-use crate::text::{bytes, duration};
+use crate::text::{self, bytes, duration};
 use crate::verdict::{Confidence, Interval, Reason, Trend, Verdict, Where};
 
 pub use runs::verify_runs;
@@ -37,8 +37,6 @@ const COMPARABLE_SPAN: f64 = 0.5;
 
 /// Loads that differ by more than this factor are worth a word, where rates are not per request.
 const LOAD_FACTOR: f64 = 1.5;
-
-const HOUR: f64 = 3600.0;
 
 /// The answer in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -228,16 +226,20 @@ pub fn verify(before: &Series, after: &Series) -> Verification {
     let mut reasons = Vec::new();
     let result = Question { trends: &trends, whole: &whole, b: &b, a: &a, reduction, rates }
         .answer(&mut reasons);
-    about_load(&b, &a, per, &mut reasons);
-    Verification {
-        result,
-        before: b,
-        after: a,
-        reduction,
-        signal: Some(signal.name()),
-        per,
-        reasons,
-    }
+    concluded(signal, per, [b, a], reduction, (result, reasons))
+}
+
+/// The answer, with what the load has to do with it.
+pub(crate) fn concluded(
+    signal: Signal,
+    per: &'static str,
+    [before, after]: [Side; 2],
+    reduction: Reduction,
+    (result, mut reasons): (Fix, Vec<Reason>),
+) -> Verification {
+    about_load(&before, &after, per, &mut reasons);
+    let signal = Some(signal.name());
+    Verification { result, before, after, reduction, signal, per, reasons }
 }
 
 pub(crate) fn nothing_in_common(sides: [&[Series]; 2]) -> Verification {
@@ -257,7 +259,7 @@ pub(crate) fn nothing_in_common(sides: [&[Series]; 2]) -> Verification {
 }
 
 /// What the load has to do with it.
-pub(crate) fn about_load(b: &Side, a: &Side, per: &str, reasons: &mut Vec<Reason>) {
+fn about_load(b: &Side, a: &Side, per: &str, reasons: &mut Vec<Reason>) {
     match b.requests_per_hour.zip(a.requests_per_hour) {
         Some((before, after)) => {
             if per == "request" {
@@ -483,13 +485,7 @@ fn why(trend: &Trend) -> Option<String> {
 }
 
 fn place_name(place: Where) -> &'static str {
-    match place {
-        Where::JsHeap => "the JavaScript heap",
-        Where::ArrayBuffers => "array buffer memory",
-        Where::External => "external memory",
-        Where::Native => "native memory",
-        Where::Unknown => "another part of memory",
-    }
+    if place == Where::Unknown { "another part of memory" } else { text::place(place) }
 }
 
 #[cfg(test)]

@@ -9,19 +9,17 @@
 use super::ratio::reduction;
 use super::side::{load, unmeasured};
 use super::{
-    Fix, PROVEN_REDUCTION, REST_SHARE, Reduction, Run, Side, Signal, Verification, about_load,
-    candidates, nothing_in_common,
+    Fix, PROVEN_REDUCTION, REST_SHARE, Reduction, Run, Side, Signal, Verification, candidates,
+    concluded, nothing_in_common,
 };
 use crate::floor::{self, Made};
 use crate::judge::judge;
 use crate::lives;
 use crate::robust::{Point, quantile, slope};
 use crate::sample::{Sample, Series};
-use crate::text::count;
+use crate::text::{HOUR, count};
 use crate::thresholds::FLOOR_QUANTILE;
 use crate::verdict::{Interval, Reason, Where};
-
-const HOUR: f64 = 3600.0;
 
 /// With fewer runs than this on a side their scatter is not known.
 const MIN_RUNS: usize = 3;
@@ -53,17 +51,7 @@ pub fn verify_runs(before: &[Series], after: &[Series]) -> Verification {
     let reduction = reduction(means[0], means[1]);
     let mut reasons = Vec::new();
     let result = decide(&sides, &rates, means, reduction, &mut reasons);
-    let [b, a] = sides.map(Group::side);
-    about_load(&b, &a, per, &mut reasons);
-    Verification {
-        result,
-        before: b,
-        after: a,
-        reduction,
-        signal: Some(signal.name()),
-        per,
-        reasons,
-    }
+    concluded(signal, per, sides.map(Group::side), reduction, (result, reasons))
 }
 
 /// The runs of one side.

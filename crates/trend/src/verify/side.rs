@@ -1,9 +1,10 @@
 //! What one side of a comparison shows: its rate, its load, from where to where it went.
 
-use super::{HOUR, Side, Signal};
+use super::{Side, Signal};
 use crate::lives;
 use crate::robust::quantile;
 use crate::sample::{Sample, Series};
+use crate::text::HOUR;
 use crate::thresholds::FLOOR_QUANTILE;
 use crate::verdict::{Interval, Trend, Where};
 
@@ -17,7 +18,7 @@ const MIN_END_SAMPLES: usize = 12;
 pub(super) fn side(series: &Series, trend: &Trend, place: Where, signal: Signal) -> Side {
     let (samples, _) = lives::ordered(&series.samples);
     let lives = lives::split(&samples);
-    let stretch = judged(trend);
+    let stretch = trend.judged_segment().map(|s| (s.start_seconds, s.end_seconds));
     let life = lives
         .iter()
         .copied()
@@ -81,18 +82,6 @@ pub(super) fn load<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<f64>
         before = Some(sample.elapsed_seconds);
     }
     (seconds > 0.0 && requests > 0.0 && known * 2 > all).then(|| requests / seconds * HOUR)
-}
-
-/// The stretch that the rate was fitted to: the segment whose slope it is.
-fn judged(trend: &Trend) -> Option<(f64, f64)> {
-    let rate = trend.rate_bytes_per_hour.estimate;
-    let off = |slope: Option<f64>| slope.map_or(f64::INFINITY, |s| (s - rate).abs());
-    trend
-        .segments
-        .iter()
-        .rev()
-        .min_by(|a, b| off(a.slope_bytes_per_hour).total_cmp(&off(b.slope_bytes_per_hour)))
-        .map(|s| (s.start_seconds, s.end_seconds))
 }
 
 fn within(life: &[Sample], time: f64) -> bool {

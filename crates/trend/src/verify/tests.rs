@@ -1,4 +1,5 @@
 use super::*;
+use crate::text::HOUR;
 
 const MB: f64 = 1e6;
 
