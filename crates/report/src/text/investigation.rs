@@ -3,7 +3,7 @@
 use leakline_heap::Bytes;
 
 use super::suspects::{answer, headline, nothing_grows};
-use super::{WIDTH, duration};
+use super::{WIDTH, bullets, duration};
 use crate::model::{Investigation, InvestigationVerdict, PreflightDecision};
 use crate::style::{Paint, wrap};
 
@@ -48,10 +48,7 @@ pub fn investigation(i: &Investigation) -> String {
         out.push('\n');
         out.push_str(&Paint::Strong.on("What this cannot tell"));
         out.push('\n');
-        for limit in &i.limits {
-            let text = wrap(limit, WIDTH, "    ");
-            out.push_str(&format!("  - {}", text.get(4..).unwrap_or(&text)));
-        }
+        out.push_str(&bullets(i.limits.iter().map(String::as_str)));
     }
     if let Some(folder) = &i.folder {
         let size: u64 = i.snapshots.iter().map(|s| s.bytes).sum();

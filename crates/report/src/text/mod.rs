@@ -50,6 +50,8 @@ pub use watch::watch;
 pub(crate) use investigation::verify_hint;
 pub(crate) use suspects::evidence;
 
+use crate::style::wrap;
+
 /// Verdict, rate and place of a trend in one line.
 pub fn trend_line(t: &leakline_trend::Trend) -> String {
     format!(
@@ -76,6 +78,15 @@ pub(crate) fn grouped(n: u64) -> String {
 /// `1 object`, `12,345 objects`
 fn counted(n: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// Sentences, each behind a dash.
+fn bullets<'a>(sentences: impl IntoIterator<Item = &'a str>) -> String {
+    let line = |sentence| {
+        let text = wrap(sentence, WIDTH, "    ");
+        format!("  - {}", text.get(4..).unwrap_or(&text))
+    };
+    sentences.into_iter().map(line).collect()
 }
 
 /// What a table leaves out.

@@ -4,8 +4,8 @@ use leakline_trend::{
     Confidence, Interval, NamedTrend, Reason, Trend, Verdict, Where, WorkloadTrend,
 };
 
-use super::{WIDTH, duration, rate};
-use crate::style::{Paint, wrap};
+use super::{WIDTH, bullets, duration, rate};
+use crate::style::Paint;
 use crate::table::{Align, Table};
 
 /// One series.
@@ -14,10 +14,7 @@ pub fn trend(name: Option<&str>, trend: &Trend) -> String {
     let mut out = format!("{}{name}\n\n", verdict(trend.verdict));
     out.push_str(&numbers(trend));
     out.push('\n');
-    for reason in &trend.reasons {
-        let text = wrap(&reason.text, WIDTH, "    ");
-        out.push_str(&format!("  - {}", text.get(4..).unwrap_or(&text)));
-    }
+    out.push_str(&bullets(trend.reasons.iter().map(|r| r.text.as_str())));
     out
 }
 
@@ -27,10 +24,7 @@ pub fn next(steps: &[Reason]) -> String {
     if !steps.is_empty() {
         out.push_str(&format!("\n{}\n", Paint::Strong.on("Next")));
     }
-    for step in steps {
-        let text = wrap(&step.text, WIDTH, "    ");
-        out.push_str(&format!("  - {}", text.get(4..).unwrap_or(&text)));
-    }
+    out.push_str(&bullets(steps.iter().map(|r| r.text.as_str())));
     out
 }
 
@@ -70,10 +64,7 @@ pub fn workload(trends: &WorkloadTrend) -> String {
         ]);
     }
     out.push_str(&table.render(WIDTH));
-    for reason in &trends.workload.reasons {
-        let text = wrap(&reason.text, WIDTH, "    ");
-        out.push_str(&format!("  - {}", text.get(4..).unwrap_or(&text)));
-    }
+    out.push_str(&bullets(trends.workload.reasons.iter().map(|r| r.text.as_str())));
     out
 }
 

@@ -4,7 +4,7 @@ use leakline_heap::Bytes;
 use leakline_trend::{Fix, Interval, Reduction, Side, Verdict, Verification};
 
 use super::words::clean;
-use super::{WIDTH, duration, rate, signed_bytes};
+use super::{WIDTH, bullets, duration, rate, signed_bytes};
 use crate::style::{Paint, wrap};
 use crate::table::{Align, Table};
 
@@ -45,10 +45,7 @@ pub fn verify(v: &Verification) -> String {
         out.push_str(&format!("\n  compared: {signal}, growth per {}\n", v.per));
     }
     out.push('\n');
-    for reason in &v.reasons {
-        let text = wrap(&reason.text, WIDTH, "    ");
-        out.push_str(&format!("  - {}", text.get(4..).unwrap_or(&text)));
-    }
+    out.push_str(&bullets(v.reasons.iter().map(|r| r.text.as_str())));
     out
 }
 
