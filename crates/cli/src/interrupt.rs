@@ -25,9 +25,8 @@ pub fn answering() {
 /// them as ever.
 pub fn end_on_signal(output: Output) {
     let listen = move || {
-        let Ok(runtime) =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
-        else {
+        // One thread: nothing else runs here than the wait.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
             return;
         };
         runtime.block_on(async { interrupted().await });
@@ -36,11 +35,9 @@ pub fn end_on_signal(output: Output) {
             // What is drawn of the progress would stand before the error.
             let _ = crate::progress::clear_line();
         }
-        if ANSWERING.load(Ordering::Relaxed) {
-            output.without_json().error(&CliError::interrupted());
-        } else {
-            output.error(&CliError::interrupted());
-        }
+        let answering = ANSWERING.load(Ordering::Relaxed);
+        let output = if answering { output.without_json() } else { output };
+        output.error(&CliError::interrupted());
         std::process::exit(i32::from(exit::INTERRUPTED));
     };
     // Without the thread the signal keeps its default action, which ends the program as well.

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use leakline_investigate::{
     FilesOptions, LiveOptions, SuspectsOptions, investigate_files, investigate_live,
@@ -10,7 +9,7 @@ use leakline_investigate::{
 use leakline_report::{Investigation, text};
 
 use crate::args::Investigate;
-use crate::commands::interrupted;
+use crate::commands::{check_interval, interrupted, runtime};
 use crate::error::CliError;
 use crate::exit;
 use crate::output::Output;
@@ -55,21 +54,9 @@ fn pid_of(targets: &[String]) -> Result<Option<u32>, CliError> {
     ))
 }
 
-/// More often than this, the sampling itself would be the load.
-const MIN_INTERVAL: Duration = Duration::from_millis(50);
-
 fn live(args: Investigate, pid: u32, output: &Output) -> Result<Investigation, CliError> {
-    if args.interval < MIN_INTERVAL {
-        return Err(CliError::usage(
-            "the interval is shorter than 50 ms: sampling would be a load of its own",
-            "the default of 2s suits most services",
-        ));
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::internal("cannot start the runtime", e))?;
+    check_interval(args.interval)?;
+    let runtime = runtime(1)?;
     let options = LiveOptions {
         pid,
         duration: args.duration,

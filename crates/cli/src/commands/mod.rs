@@ -24,6 +24,8 @@ mod trend;
 mod verify;
 mod watch;
 
+use std::time::Duration;
+
 use leakline_report::Paint;
 
 use crate::args::{Command, Index, Level, Opening};
@@ -114,11 +116,35 @@ fn view(command: &Command, output: &Output) -> Option<Result<u8, CliError>> {
     })
 }
 
+/// What live commands run on; `threads` besides the one that waits.
+pub fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::internal("cannot start the runtime", e))
+}
+
+/// More often than this, the sampling itself would be the load.
+const MIN_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Refuses to sample too often.
+pub fn check_interval(interval: Duration) -> Result<(), CliError> {
+    if interval >= MIN_INTERVAL {
+        return Ok(());
+    }
+    Err(CliError::usage(
+        "the interval is shorter than 50 ms: sampling would be a load of its own",
+        "the default of 2s suits most services",
+    ))
+}
+
 /// Completes when somebody asks the program to end: Ctrl-C, or a polite signal. Listening begins with the
 /// call, not with the first poll: a signal during the attach must not kill us between opening an inspector
 /// and arming its timer. A second signal ends the program at once; the timer in the target does the rest.
 ///
-/// Must be called inside a runtime with more than one thread: the comparison of snapshots occupies one.
+/// Must be called inside a runtime; with more than one thread where anything else runs in it, since the
+/// comparison of snapshots occupies one.
 pub fn interrupted() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{Signal, SignalKind, signal};
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::io::IsTerminal;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
-use std::time::Duration;
 
 use leakline_investigate::{WatchOptions, WatchTarget, Watched, watch};
 use leakline_report::{ListenerGrowth, WatchDocument, text};
@@ -14,22 +13,14 @@ use leakline_trend::{Verdict, advice};
 use crate::args::Level;
 use crate::args::memory::Watch;
 use crate::asking;
-use crate::commands::interrupted;
+use crate::commands::{check_interval, interrupted, runtime};
 use crate::error::CliError;
 use crate::exit;
 use crate::output::Output;
 use crate::watch::{Keys, Lines, Screen, Show};
 
-/// More often than this, the sampling itself would be the load.
-const MIN_INTERVAL: Duration = Duration::from_millis(50);
-
 pub fn run(args: &Watch, output: &Output) -> Result<u8, CliError> {
-    if args.interval < MIN_INTERVAL {
-        return Err(CliError::usage(
-            "the interval is shorter than 50 ms: sampling would be a load of its own",
-            "the default of 2s suits most services",
-        ));
-    }
+    check_interval(args.interval)?;
     let options = WatchOptions {
         target: target(args)?,
         interval: args.interval,
@@ -39,11 +30,7 @@ pub fn run(args: &Watch, output: &Output) -> Result<u8, CliError> {
         signal_anyway: args.signal_anyway,
         limit: args.limit,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::internal("cannot start the runtime", e))?;
+    let runtime = runtime(1)?;
     let live = !output.is_json() && !args.plain && std::io::stdout().is_terminal();
     let watched = runtime.block_on(async {
         let signal = interrupted();

@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::args::{Demo, Level};
-use crate::commands::interrupted;
+use crate::commands::{interrupted, runtime};
 use crate::demo::load::Load;
 use crate::error::CliError;
 use crate::exit;
@@ -32,11 +32,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const START: Duration = Duration::from_secs(15);
 
 pub fn run(args: Demo, output: &Output) -> Result<u8, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::internal("cannot start the runtime", e))?;
+    let runtime = runtime(2)?;
     runtime.block_on(demo(args, output))
 }
 

@@ -157,8 +157,9 @@ impl IndexWriter {
         file.write_all(bytemuck::bytes_of(&header))?;
         match self.named {
             Some(named) => {
-                set_unfinished(None);
                 named.persist(&self.place).map_err(|e| e.error)?;
+                // Only now: until it has its name, whoever ends the program has to know of it.
+                set_unfinished(None);
             }
             None => give_name(&file, &self.place)?,
         }
